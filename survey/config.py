@@ -1,0 +1,105 @@
+"""The settings, read once from the environment at start.
+
+Every setting has a safe default or stops the start with a sentence that says why. docs/operations.md lists them.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class SettingsError(Exception):
+    """A setting that we will not start with; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the application needs to know about where it runs."""
+
+    database_url: str
+    secret_key: str
+    public_url: str  # scheme and host, no path and no final slash; the only source of printed links
+    session_hours: int
+    token_hours: int
+    max_body_bytes: int
+
+    @property
+    def https(self) -> bool:
+        """Whether residents reach us through TLS (then cookies are for TLS only)."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        """Host headers that are answered; all others get 400."""
+        host = urlsplit(self.public_url).hostname or ""
+        return [host, *LOOPBACK]
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. Raises SettingsError naming the first that cannot be used."""
+    home = Path(environ.get("MINSHENG_HOME", "var")).resolve()
+    host, port = environ.get("HOST", "127.0.0.1"), environ.get("PORT", "8000")
+    return Settings(
+        database_url=_database_url(environ.get("DATABASE_URL", ""), home),
+        secret_key=_secret_key(environ.get("SECRET_KEY", ""), home),
+        public_url=_public_url(environ.get("PUBLIC_URL") or f"http://{host}:{port}"),
+        session_hours=_number(environ, "SESSION_HOURS", default=8, lowest=1, highest=72),
+        token_hours=_number(environ, "TOKEN_HOURS", default=72, lowest=1, highest=720),
+        max_body_bytes=_number(environ, "MAX_BODY_BYTES", default=65_536, lowest=16_384, highest=1_048_576),
+    )
+
+
+def _database_url(given: str, home: Path) -> str:
+    if not given:
+        home.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{home / 'minsheng.db'}"
+    if given.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + given.split("://", 1)[1]
+    if given.startswith("postgresql+psycopg://"):
+        return given
+    if given.startswith("sqlite:///") and len(given) > len("sqlite:///") and ":memory:" not in given:
+        return given
+    raise SettingsError(
+        "DATABASE_URL must be sqlite:///PATH (a file) or postgresql://USER@HOST/NAME; "
+        "a database in memory would lose answers."
+    )
+
+
+def _secret_key(given: str, home: Path) -> str:
+    if given:
+        if len(given) < 32:
+            raise SettingsError(
+                "SECRET_KEY must have at least 32 characters; leave it unset to have one made."
+            )
+        return given
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    key = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(key)
+    return key
+
+
+def _public_url(given: str) -> str:
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"PUBLIC_URL must be http(s)://HOST[:PORT] without a path, not {given!r}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _number(environ: Mapping[str, str], name: str, *, default: int, lowest: int, highest: int) -> int:
+    given = environ.get(name, "")
+    if not given:
+        return default
+    if not (given.isascii() and given.isdigit() and lowest <= int(given) <= highest):
+        raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}, not {given!r}.")
+    return int(given)

@@ -1,0 +1,74 @@
+"""What arrives at the door, and what the sender is told.
+
+The sender makes up the submission's id (a UUID, given with the page), so that a repeat can be known for what it is:
+same id and same content is the same submission; same id and other content is a conflict, and the first one counts.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from survey.domain.disposition import Disposition, Finish
+
+# 31 letters and digits without look-alikes (0 O, 1 I L); codes are read aloud and typed.
+CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One filled form, from a browser or a tablet. `answers` are as sent, not yet checked."""
+
+    id: UUID
+    point_code: str
+    questionnaire_code: str
+    questionnaire_version: int
+    language: str
+    finish: Finish
+    answers: Mapping[str, object]
+    opened_at: datetime
+    received_at: datetime
+
+
+class Outcome(StrEnum):
+    """What the door did with a submission."""
+
+    STORED = "stored"
+    REPEATED = "repeated"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The acknowledgement. It shows no answers: a receipt can't be sold or demanded as proof of an opinion."""
+
+    submission_id: UUID
+    code: str
+    outcome: Outcome
+    disposition: Disposition
+    content_digest: str
+
+
+def content_digest(answers: Mapping[str, object], finish: Finish) -> str:
+    """SHA-256 (hex) over what makes two submissions the same: the checked answers and how the form was left."""
+    content = json.dumps([finish, answers], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def receipt_code(secret: str, submission_id: UUID) -> str:
+    """Ten letters that stand for the id; the same id has the same code, and nobody can make one up."""
+    number = int.from_bytes(hmac.digest(secret.encode(), b"receipt" + submission_id.bytes, "sha256"))
+    return code_from_number(number, 10)
+
+
+def code_from_number(number: int, length: int) -> str:
+    """The lowest `length` digits of a number in the code alphabet."""
+    letters = []
+    for _ in range(length):
+        number, index = divmod(number, len(CODE_ALPHABET))
+        letters.append(CODE_ALPHABET[index])
+    return "".join(letters)

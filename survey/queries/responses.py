@@ -1,0 +1,108 @@
+"""SQL about responses: keep one, find one, count them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from survey.domain.disposition import Disposition
+from survey.tables.response import ConflictCopy, ResponseRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewResponse:
+    """A row of `response`, before the quota is asked."""
+
+    id: UUID
+    wave_id: int
+    point_code: str
+    mode: str
+    questionnaire_code: str
+    questionnaire_version: int
+    disposition: Disposition
+    cell_id: int | None
+    area_code: str | None
+    language: str
+    answers: Mapping[str, Any]
+    content_digest: str
+    opened_at: datetime
+    received_at: datetime
+
+
+def insert_response(connection: Connection, response: NewResponse, *, late: bool, superseded: bool) -> bool:
+    """Keep the response. False where its id is already taken; then nothing changed."""
+    values = {name: getattr(response, name) for name in NewResponse.__slots__}
+    values |= {"late": late, "superseded": superseded}
+    # Waits for a simultaneous insert of the same id to end, then sees it.
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(ResponseRow).on_conflict_do_nothing(index_elements=["id"])
+    return connection.execute(statement, values).rowcount == 1
+
+
+def mark_over_quota(connection: Connection, response_id: UUID) -> None:
+    """Within the transaction that inserted it: the response's cell was full."""
+    connection.execute(
+        update(ResponseRow)
+        .where(col(ResponseRow.id) == response_id)
+        .values(disposition=Disposition.OVER_QUOTA.value)
+    )
+
+
+def stored_response(connection: Connection, response_id: UUID) -> tuple[str, Disposition] | None:
+    """(content digest, disposition) of the response of this id."""
+    row = connection.execute(
+        select(col(ResponseRow.content_digest), col(ResponseRow.disposition)).where(col(ResponseRow.id) == response_id)
+    ).one_or_none()
+    return None if row is None else (row[0], Disposition(row[1]))
+
+
+def insert_conflict_copy(connection: Connection, response: NewResponse) -> None:
+    """Keep other content that came under a known id, once per content."""
+    known = select(col(ConflictCopy.id)).where(
+        col(ConflictCopy.response_id) == response.id, col(ConflictCopy.content_digest) == response.content_digest
+    )
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(ConflictCopy),
+            {
+                "response_id": response.id,
+                "language": response.language,
+                "answers": response.answers,
+                "content_digest": response.content_digest,
+                "received_at": response.received_at,
+            },
+        )
+
+
+def count_by_disposition(connection: Connection, wave_id: int) -> dict[tuple[str, Disposition], int]:
+    """Responses of a wave by (mode, disposition); duplicates are conflict copies of the wave's responses."""
+    rows = connection.execute(
+        select(col(ResponseRow.mode), col(ResponseRow.disposition), func.count())
+        .where(col(ResponseRow.wave_id) == wave_id)
+        .group_by(col(ResponseRow.mode), col(ResponseRow.disposition))
+    ).all()
+    counts = {(mode, Disposition(disposition)): count for mode, disposition, count in rows}
+    copies = connection.execute(
+        select(col(ResponseRow.mode), func.count())
+        .join(ConflictCopy, col(ConflictCopy.response_id) == col(ResponseRow.id))
+        .where(col(ResponseRow.wave_id) == wave_id)
+        .group_by(col(ResponseRow.mode))
+    ).all()
+    return counts | {(mode, Disposition.DUPLICATE): count for mode, count in copies}
+
+
+def count_by_day(connection: Connection, wave_id: int) -> list[tuple[str, str, int]]:
+    """(day in UTC as ISO text, mode, complete responses) of a wave, in order."""
+    day = func.date(col(ResponseRow.received_at))
+    rows = connection.execute(
+        select(day, col(ResponseRow.mode), func.count())
+        .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
+        .group_by(day, col(ResponseRow.mode))
+        .order_by(day, col(ResponseRow.mode))
+    ).all()
+    return [(str(moment), mode, count) for moment, mode, count in rows]

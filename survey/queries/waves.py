@@ -1,0 +1,141 @@
+"""SQL about waves and their collection points."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlmodel import col
+
+from survey.domain.wave import WaveState
+from survey.tables.wave import PointRow, WaveRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A wave as it stands. `plan` is the plan's canonical JSON."""
+
+    id: int
+    code: str
+    state: WaveState
+    questionnaire_code: str
+    questionnaire_version: int
+    frame_id: int
+    plan: str
+    opens_at: datetime
+    closes_at: datetime
+    grace: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A collection point: where a poster hangs or a volunteer stands."""
+
+    code: str
+    wave_id: int
+    number: int
+    area_code: str
+    district_code: str
+    place_type: str
+    mode: str
+
+
+_WAVE = (
+    col(WaveRow.id),
+    col(WaveRow.code),
+    col(WaveRow.state),
+    col(WaveRow.questionnaire_code),
+    col(WaveRow.questionnaire_version),
+    col(WaveRow.frame_id),
+    col(WaveRow.plan),
+    col(WaveRow.opens_at),
+    col(WaveRow.closes_at),
+    col(WaveRow.grace_seconds),
+)
+_POINT = tuple(col(getattr(PointRow, name)) for name in Point.__slots__)
+
+
+def _wave(row: Sequence[Any]) -> Wave:
+    wave_id, code, state, *rest, grace_seconds = row
+    return Wave(wave_id, code, WaveState(state), *rest, timedelta(seconds=grace_seconds))
+
+
+def insert_wave(connection: Connection, wave: Wave, at: datetime) -> int:
+    """Keep a new wave (its `id` is ignored). Returns the id it was given."""
+    wave_id = connection.execute(
+        insert(WaveRow).returning(col(WaveRow.id)), _columns(wave) | {"state": wave.state.value, "created_at": at}
+    ).scalar_one()
+    assert wave_id is not None
+    return wave_id
+
+
+def replace_plan(connection: Connection, wave_id: int, wave: Wave) -> None:
+    """Give a draft wave another plan."""
+    connection.execute(update(WaveRow).where(col(WaveRow.id) == wave_id).values(**_columns(wave)))
+
+
+def _columns(wave: Wave) -> dict[str, object]:
+    return {
+        "code": wave.code,
+        "questionnaire_code": wave.questionnaire_code,
+        "questionnaire_version": wave.questionnaire_version,
+        "frame_id": wave.frame_id,
+        "plan": wave.plan,
+        "opens_at": wave.opens_at,
+        "closes_at": wave.closes_at,
+        "grace_seconds": int(wave.grace.total_seconds()),
+    }
+
+
+def set_state(connection: Connection, wave_id: int, before: WaveState, after: WaveState) -> bool:
+    """Move a wave on. False where it was no longer in the state `before`."""
+    result = connection.execute(
+        update(WaveRow)
+        .where(col(WaveRow.id) == wave_id, col(WaveRow.state) == before.value)
+        .values(state=after.value)
+    )
+    return result.rowcount == 1
+
+
+def wave_by_code(connection: Connection, code: str) -> Wave | None:
+    """The wave of this code."""
+    row = connection.execute(select(*_WAVE).where(col(WaveRow.code) == code)).one_or_none()
+    return None if row is None else _wave(row)
+
+
+def wave_by_id(connection: Connection, wave_id: int) -> Wave:
+    """The wave of this id. Raises NoResultFound."""
+    return _wave(connection.execute(select(*_WAVE).where(col(WaveRow.id) == wave_id)).one())
+
+
+def waves(connection: Connection) -> list[Wave]:
+    """Every wave, the one that opens last first."""
+    rows = connection.execute(select(*_WAVE).order_by(col(WaveRow.opens_at).desc(), col(WaveRow.id).desc())).all()
+    return [_wave(row) for row in rows]
+
+
+def insert_points(connection: Connection, points: Iterable[Point]) -> None:
+    """Keep the points of a wave."""
+    rows = [{name: getattr(point, name) for name in Point.__slots__} for point in points]
+    if rows:
+        connection.execute(insert(PointRow), rows)
+
+
+def delete_points(connection: Connection, wave_id: int) -> None:
+    """Forget the points of a draft wave that is planned anew."""
+    connection.execute(delete(PointRow).where(col(PointRow.wave_id) == wave_id))
+
+
+def point_by_code(connection: Connection, code: str) -> Point | None:
+    """The point of this code."""
+    row = connection.execute(select(*_POINT).where(col(PointRow.code) == code)).one_or_none()
+    return None if row is None else Point(*row)
+
+
+def points_of_wave(connection: Connection, wave_id: int) -> list[Point]:
+    """The points of a wave by their number."""
+    rows = connection.execute(
+        select(*_POINT).where(col(PointRow.wave_id) == wave_id).order_by(col(PointRow.number))
+    ).all()
+    return [Point(*row) for row in rows]

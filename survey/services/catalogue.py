@@ -1,0 +1,94 @@
+"""Things that no longer change, read once per process: questionnaires, frames, and the ground of an opened wave.
+
+The state of a wave does change and is never remembered here; nor is anything of a draft.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from survey.db import Database
+from survey.domain.frame import Frame
+from survey.domain.questionnaire import Questionnaire
+from survey.domain.quota import CellKey
+from survey.domain.wave import WavePlan, WaveState, plan_from_json
+from survey.queries import frames, questionnaires, quotas, waves
+from survey.queries.waves import Point
+
+T = TypeVar("T")
+
+
+class NotFound(Exception):
+    """Nothing of this code exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a wave is held: its plan, its frame, its neighbourhoods with the district of each, its quota cells."""
+
+    wave_id: int
+    plan: WavePlan
+    frame: Frame
+    districts: Mapping[str, str]  # neighbourhood -> district
+    cells: Mapping[CellKey, int]  # key -> id
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A reader of unchanging things over one database."""
+
+    db: Database
+    _known: dict[Hashable, object] = field(default_factory=dict)
+
+    def questionnaire(self, code: str, version: int) -> Questionnaire:
+        """A published questionnaire. Raises NotFound."""
+
+        def read() -> tuple[Questionnaire | None, bool]:
+            with self.db.reading() as connection:
+                return questionnaires.published_questionnaire(connection, code, version), True
+
+        return self._once(("questionnaire", code, version), read)
+
+    def frame(self, frame_id: int) -> Frame:
+        """An imported frame. Raises NotFound."""
+
+        def read() -> tuple[Frame | None, bool]:
+            with self.db.reading() as connection:
+                return frames.read_frame(connection, frame_id), True
+
+        return self._once(("frame", frame_id), read)
+
+    def point(self, code: str) -> Point:
+        """A collection point. Raises NotFound."""
+
+        def read() -> tuple[Point | None, bool]:
+            with self.db.reading() as connection:
+                point = waves.point_by_code(connection, code)
+                settled = point is not None and waves.wave_by_id(connection, point.wave_id).state is not WaveState.DRAFT
+                return point, settled
+
+        return self._once(("point", code), read)
+
+    def ground(self, wave_id: int) -> Ground:
+        """Where a wave is held."""
+
+        def read() -> tuple[Ground | None, bool]:
+            with self.db.reading() as connection:
+                wave = waves.wave_by_id(connection, wave_id)
+                cells = {cell.key: cell.id for cell in quotas.cells_of_wave(connection, wave_id)}
+            plan, frame = plan_from_json(wave.plan), self.frame(wave.frame_id)
+            districts = {leaf: district for district in plan.districts for leaf in frame.leaves(district)}
+            return Ground(wave_id, plan, frame, districts, cells), wave.state is not WaveState.DRAFT
+
+        return self._once(("ground", wave_id), read)
+
+    def _once(self, key: Hashable, read: Callable[[], tuple[T | None, bool]]) -> T:
+        """What is known under `key`, else what `read` gives; kept where it says that it is settled."""
+        found = cast("T | None", self._known.get(key))
+        if found is None:
+            found, settled = read()
+            if found is None:
+                raise NotFound(key)
+            if settled:
+                self._known[key] = found
+        return found

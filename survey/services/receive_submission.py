@@ -1,0 +1,130 @@
+"""The submission door: every answer, from a browser or a tablet, becomes a response here, exactly once.
+
+Check against the questionnaire version that was opened → disposition → quota cell → one transaction that inserts the
+response and takes the quota slot → receipt. Nothing is acknowledged before the transaction is on disk.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from survey.db import Database
+from survey.domain.disposition import Disposition, Finish, disposition_of
+from survey.domain.indicator import stratum_values
+from survey.domain.problems import Invalid
+from survey.domain.questionnaire import Questionnaire
+from survey.domain.quota import CellKey
+from survey.domain.routing import is_eligible
+from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
+from survey.domain.validation import check_answers
+from survey.domain.wave import Timing, accepts
+from survey.queries import quotas, responses, waves
+from survey.queries.responses import NewResponse
+from survey.queries.waves import Point
+from survey.services.catalogue import Catalogue, Ground
+
+
+class WaveNotTaking(Exception):
+    """The wave takes no answers now; `timing` says whether it is too early or too late."""
+
+    def __init__(self, timing: Timing) -> None:
+        self.timing = timing
+        super().__init__(timing)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the door needs: the database, the unchanging things, and the key that makes receipts."""
+
+    db: Database
+    catalogue: Catalogue
+    secret: str
+
+
+def receive_submission(door: Door, submission: Submission) -> Receipt:
+    """Keep one submission and acknowledge it.
+
+    Raises Invalid naming each item that is wrong, NotFound for an unknown point or questionnaire, WaveNotTaking, and
+    Unavailable; after any of them nothing was kept.
+    """
+    point = door.catalogue.point(submission.point_code)
+    questionnaire = door.catalogue.questionnaire(submission.questionnaire_code, submission.questionnaire_version)
+    response = _response(submission, point, questionnaire, door.catalogue.ground(point.wave_id))
+    with door.db.writing() as connection:
+        outcome, disposition = _keep(connection, response)
+    return Receipt(
+        submission_id=submission.id,
+        code=receipt_code(door.secret, submission.id),
+        outcome=outcome,
+        disposition=disposition,
+        content_digest=response.content_digest,
+    )
+
+
+def _response(submission: Submission, point: Point, questionnaire: Questionnaire, ground: Ground) -> NewResponse:
+    """The row to keep, if every answer is right. Raises Invalid."""
+    given = {} if submission.finish is Finish.REFUSED else submission.answers
+    checked = check_answers(
+        questionnaire, given, ground.districts, finished=submission.finish is Finish.FINISHED
+    )
+    if checked.problems:
+        raise Invalid(checked.problems)
+    answers = checked.answers
+    disposition = disposition_of(submission.finish, is_eligible(questionnaire, answers))
+    area_item = questionnaire.area_item
+    area = answers.get(area_item.code) if area_item is not None else point.area_code
+    district = ground.districts.get(str(area))
+    strata = stratum_values(questionnaire, answers)
+    cell_id = None
+    if district is not None and strata is not None:
+        cell_id = ground.cells.get(CellKey(point.mode, district, strata))
+    if disposition is Disposition.COMPLETE and cell_id is None:
+        # Nobody of this kind is wanted from this district: the same as a cell of zero.
+        disposition = Disposition.OVER_QUOTA
+    return NewResponse(
+        id=submission.id,
+        wave_id=point.wave_id,
+        point_code=point.code,
+        mode=point.mode,
+        questionnaire_code=questionnaire.code,
+        questionnaire_version=questionnaire.version,
+        disposition=disposition,
+        cell_id=cell_id,
+        area_code=None if area is None else str(area),
+        language=submission.language,
+        answers=answers,
+        content_digest=content_digest(answers, submission.finish),
+        opened_at=submission.opened_at,
+        received_at=submission.received_at,
+    )
+
+
+def _keep(connection: Connection, response: NewResponse) -> tuple[Outcome, Disposition]:
+    wave = waves.wave_by_id(connection, response.wave_id)
+    timing = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
+    if timing in {Timing.OPEN, Timing.GRACE}:
+        late = timing is Timing.GRACE
+        asked_now = (wave.questionnaire_code, wave.questionnaire_version)
+        superseded = (response.questionnaire_code, response.questionnaire_version) != asked_now
+        if responses.insert_response(connection, response, late=late, superseded=superseded):
+            return Outcome.STORED, _counted(connection, response)
+    # Known already: a repeat is told the same again, even after the wave has closed.
+    known = responses.stored_response(connection, response.id)
+    if known is None:
+        raise WaveNotTaking(timing)
+    digest, disposition = known
+    if digest == response.content_digest:
+        return Outcome.REPEATED, disposition
+    responses.insert_conflict_copy(connection, response)
+    return Outcome.CONFLICT, Disposition.DUPLICATE
+
+
+def _counted(connection: Connection, response: NewResponse) -> Disposition:
+    """Take the slot of a complete response; with none left, it stays, as over quota."""
+    if response.disposition is not Disposition.COMPLETE:
+        return response.disposition
+    assert response.cell_id is not None
+    if quotas.take_slot(connection, response.cell_id):
+        return Disposition.COMPLETE
+    responses.mark_over_quota(connection, response.id)
+    return Disposition.OVER_QUOTA
