@@ -1,0 +1,122 @@
+"""gunicorn.conf.py, tried with a small application: it serves, it ends, and it writes down nobody."""
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.browser import REPOSITORY, Server, gunicorn
+
+APPLICATION = """
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/healthz":
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+    raise RuntimeError("the application fails")
+"""
+CALLER = "127.0.0.77"  # the whole of 127/8 is this machine, so a caller can have an address that nothing else has
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
+    with gunicorn(tmp_path / "log", {}, "small:app", tmp_path) as started:
+        yield started
+
+
+def _port(server: Server) -> int:
+    return int(server.url.rsplit(":", 1)[1])
+
+
+def test_a_failed_request_is_logged_without_its_caller_and_its_address(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", _port(server), source_address=(CALLER, 0))
+    connection.request("GET", "/r/SECRETCODE?name=value")
+    assert connection.getresponse().status == 500
+    connection.close()
+    written = server.log.read_text("utf-8")
+    assert "the application fails" in written
+    assert CALLER not in written
+    assert "SECRETCODE" not in written
+
+
+@pytest.mark.parametrize("request_line", [b"GET /r/SECRETCODE\r\n\r\n", b"SECRETCODE\x00 / HTTP/1.1\r\n\r\n"])
+def test_a_malformed_request_is_logged_without_its_caller_and_its_content(server: Server, request_line: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", _port(server)), source_address=(CALLER, 0)) as caller:
+        caller.sendall(request_line)
+        assert b"400" in caller.recv(4096)
+    written = server.log.read_text("utf-8")
+    assert "Invalid request" in written
+    assert CALLER not in written
+    assert "SECRETCODE" not in written
+
+
+def test_an_address_line_that_is_too_long_is_refused(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", _port(server))
+    connection.request("GET", "/" + "a" * 3000)
+    assert connection.getresponse().status == 414
+    connection.close()
+
+
+def test_slow_phones_do_not_stop_the_others(server: Server) -> None:
+    slow = [socket.create_connection(("127.0.0.1", _port(server))) for _ in range(10)]
+    for phone in slow:
+        phone.sendall(b"POST /r/x HTTP/1.1\r\nHost: x\r\nContent-Le")
+    time.sleep(0.3)
+    assert _healthy(server)
+    for phone in slow:
+        phone.close()
+
+
+@pytest.mark.parametrize("settings", ["ours", "planted fault: no limit to silence"])
+def test_phones_that_left_in_mid_request_do_not_hold_the_server(tmp_path: Path, settings: str) -> None:
+    text = (REPOSITORY / "gunicorn.conf.py").read_text("utf-8").replace("STALL_SECONDS = 10", "STALL_SECONDS = 1")
+    if settings != "ours":
+        text = text.replace("def when_ready", "def unused")
+    (tmp_path / "gunicorn.conf.py").write_text(text, "utf-8")
+    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
+    with (
+        gunicorn(tmp_path / "log", {}, "small:app", tmp_path, tmp_path / "gunicorn.conf.py") as server,
+        ExitStack() as gone,
+    ):
+        for _ in range(80):
+            phone = gone.enter_context(socket.create_connection(("127.0.0.1", _port(server))))
+            phone.sendall(b"POST /r/x HTTP/1.1\r\nHost: x\r\nContent-Le")
+        if settings == "ours":
+            assert _healthy(server)
+            assert "Traceback" not in server.log.read_text("utf-8")
+        else:
+            assert not _healthy(server)
+
+
+def test_two_servers_share_no_control_socket(server: Server) -> None:
+    sockets = [c.laddr for p in _family(server.process.pid) for c in p.net_connections("unix") if c.laddr]
+    assert sockets == []
+
+
+def test_nothing_of_a_server_outlives_its_test(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
+    with gunicorn(tmp_path / "log", {}, "small:app", tmp_path) as started:
+        family = _family(started.process.pid)
+        assert len(family) == 3, "the master and two workers"
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
+
+
+def _healthy(server: Server) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", _port(server), timeout=6)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except TimeoutError:
+        return False
+    finally:
+        connection.close()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    master = psutil.Process(pid)
+    return [master, *master.children(recursive=True)]

@@ -1,0 +1,131 @@
+"""The fixtures that tests of several folders share: fresh databases, browser pages, a live server."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from survey.db import migrate
+from tests import browser, postgresql
+from tests.browser import BrowserErrors, Server
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite")
+    migrate(f"sqlite:///{folder}/template.sqlite")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases() -> Iterator[postgresql.Databases]:
+    """The source of fresh, migrated PostgreSQL databases."""
+    with postgresql.maintenance_url() as url:
+        databases = postgresql.Databases(url)
+        with databases.template(migrate):
+            yield databases
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated SQLite database."""
+    shutil.copytree(_sqlite_template, tmp_path / "database")
+    return f"sqlite:///{tmp_path}/database/template.sqlite"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_databases: postgresql.Databases) -> Iterator[str]:
+    """The URL of a fresh, migrated PostgreSQL database."""
+    with postgresql_databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, migrated database; the test runs once for each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself, for tests that start a browser of their own."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The browser that all tests share; each makes its own context."""
+    started = browser.launch(playwright)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def browser_errors() -> Iterator[BrowserErrors]:
+    """What the pages complain about; anything that the test does not allow fails it."""
+    errors = BrowserErrors()
+    yield errors
+    assert not errors.unexpected(), "the pages reported errors:\n" + "\n".join(errors.unexpected())
+
+
+@pytest.fixture
+def new_context(chromium: Browser, browser_errors: BrowserErrors) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes watched browser contexts: `new_context(**PHONE, color_scheme="dark")`."""
+    with ExitStack() as contexts:
+
+        def make(**options: Any) -> BrowserContext:
+            context = chromium.new_context(**options)
+            contexts.callback(context.close)
+            browser_errors.watch(context)
+            return context
+
+        yield make
+
+
+@pytest.fixture
+def phone(new_context: Callable[..., BrowserContext]) -> Page:
+    """A page on a resident's phone."""
+    return new_context(**browser.PHONE).new_page()
+
+
+@pytest.fixture
+def tablet(new_context: Callable[..., BrowserContext]) -> Page:
+    """A page on a volunteer's tablet."""
+    return new_context(**browser.TABLET).new_page()
+
+
+@pytest.fixture
+def desk(new_context: Callable[..., BrowserContext]) -> Page:
+    """A page on an analyst's screen."""
+    return new_context(**browser.DESK).new_page()
+
+
+@pytest.fixture
+def context_without_javascript(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    """A resident's phone that runs no scripts."""
+    return new_context(**browser.PHONE, java_script_enabled=False)
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts the real server on a database: `start_server(database_url, SECRET_KEY="…")`; ends it after the test."""
+    with ExitStack() as servers:
+
+        def start(database_url: str, **environment: str) -> Server:
+            log = tmp_path / f"gunicorn-{len(list(tmp_path.glob('gunicorn-*')))}.log"
+            told = {"DATABASE_URL": database_url, "MINSHENG_HOME": str(tmp_path), **environment}
+            return servers.enter_context(browser.gunicorn(log, told))
+
+        yield start
+
+
+@pytest.fixture
+def live_server(start_server: Callable[..., Server], database_url: str) -> Server:
+    """The real server on a fresh database; the test runs once for each engine."""
+    return start_server(database_url)
