@@ -63,8 +63,138 @@ MESSAGES: dict[str, str] = {
     "allocation_nothing": "There is nothing to share the sample out over. Name at least one.",
     "allocation_power": "The power {value} is outside 0 to 1. Use 0.5, or a number nearer 0 for more equal parts.",
     "allocation_size": "The size “{value}” of {key} is not a number of people. Correct it.",
+    # population by quota cell
+    "margins_age_code": "The age categories {code} are not age ranges. Name their codes 18-34 or 55+, or set within: "
+    "equal.",
+    "margins_age_overlap": "The age categories {first} and {second} overlap. Correct their codes, or set "
+    "within: equal.",
+    "margins_age_split": "The published band {band} lies partly inside {category}; {share} of it is counted, as if "
+    "each year of age held equally many.",
+    "margins_no_figure": "The frame has no population of {cell} for {district} ({code}). Import figures by sex and "
+    "age, or set within: equal.",
+    "margins_sex_code": "The categories {code} of the sex question are neither M, male, F nor female. Mark them, or "
+    "set within: equal.",
+    "quota_no_category": "The strata question {dimension} has no category that a person of the target population can "
+    "choose. Correct the questionnaire.",
+    "quota_no_people": "The frame counts nobody of the target population in {district} ({code}). Leave the district "
+    "out, or set within: equal.",
+    "quota_no_population": "The frame has no population for {district} ({code}). Import it, or use the allocation "
+    "equal or fixed.",
     # wave plan
     "wave_action": "A wave in the state {state} cannot take the action {action}. A wave is opened once, then closed.",
+    "wave_after_approval": "The questionnaire is approved until {until} only. Close the wave by then.",
+    "wave_area_outside": "{value} lies in {district}, which is not among the districts of the wave. Add the district "
+    "or remove the point.",
+    "wave_area_too_large": "{value} {name} is a whole city or district. Give the code of a street, community or grid "
+    "zone.",
+    "wave_area_unknown": "There is no area with the code {value} in the frame. Correct the code.",
+    "wave_closes_first": "The wave closes before it opens. Correct one of the two times.",
+    "wave_count": "“{value}” is not a whole number from {low} to {high}. Use the digits 0 to 9 only.",
+    "wave_district_twice": "{value} ({name}) stands here twice. Remove one.",
+    "wave_district_unknown": "{value} is not a district of the wave's frame. Use one of: {known}.",
+    "wave_few_points": "Only {found} points for {mode} in {district}; fewer than {fewest} give wide, "
+    "unsteady intervals.",
+    "wave_fraction": "“{value}” is not a decimal number from 0 to 1, such as 0.5.",
+    "wave_mode_twice": "The mode {mode} stands here twice. Put both into one entry.",
+    "wave_mode_unsampled": "There is no sample of the mode {mode}. Add it under samples, or remove this.",
+    "wave_no_point": "There is no point for {mode} in {district}, so its interviews cannot be made.",
+    "wave_no_streets": "The frame lists no streets in {districts}, so no points can be placed there. Import them.",
+    "wave_one_point": "Only one point for {mode} in {district}: without a second one no variance can be computed.",
+    "wave_other_questionnaire": "{value} is named here, but the plan is read for {used}. Name the one that is meant.",
+    "wave_other_rule": "The rule {rule} does not use {key}. Remove it, or change the rule.",
+    "wave_place_twice": "The place {place} stands here twice. Remove one.",
+    "wave_point_twice": "A point in {area} at the place {place} stands here already for this mode. Remove one.",
+    "wave_shares_sum": "The shares add up to {sum}, not to 1. Correct them.",
+    "wave_time": "“{value}” is not a time. Write 2026-03-02T08:00, with an offset such as +08:00 or with a "
+    "timezone key.",
+    "wave_time_skipped": "{value} does not exist: clocks are set forward over it that day. Choose another time.",
+    "wave_time_zone": "{value} has no time zone. Add an offset such as +08:00, or the key timezone: Asia/Shanghai.",
+    "wave_timezone": "“{value}” is not a time zone known to this computer. Use Asia/Shanghai, or write times with an "
+    "offset such as +08:00 and no timezone.",
+    "wave_title_long": "The title is longer than {longest} characters. Shorten it.",
+    "wave_too_many_points": "{value} points a district are more than its areas and the places named give. Lower the "
+    "number, or name more places.",
+    # questionnaires: files, the questionnaire language, answers
+    "answer_area_unknown": "Choose the place from the list.",
+    "answer_exclusive": "This answer cannot be chosen together with others. Choose it alone, or only the others.",
+    "answer_missing": "Please answer this question.",
+    "answer_not_asked": "This question is not asked after the answers given before it. Leave it out.",
+    "answer_not_list": "Send the chosen answers as a list of codes.",
+    "answer_not_number": "Give one whole number in digits.",
+    "answer_number_and_mark": "Give one whole number or choose one of the other answers, not both.",
+    "answer_number_range": "Give a number from {low} to {high}.",
+    "answer_one_only": "Choose one answer.",
+    "answer_repeated": "The same answer is chosen twice. Choose it once.",
+    "answer_too_long": "Shorten this to {limit} characters.",
+    "answer_unknown_category": "Choose one of the answers offered.",
+    "answers_not_mapping": "Send the answers as an object with one field for each question.",
+    "document_bad_code": "{value} is not a code. Write {rule}.",
+    "document_empty_text": "This is empty. Write the text or remove the key.",
+    "document_missing_key": "The key {key} is missing. Add it.",
+    "document_not_boolean": "Write true or false.",
+    "document_not_date": "Write a date that exists as year-month-day, such as 2027-12-31.",
+    "document_not_integer": "Write a whole number without quotes.",
+    "document_not_known": "{value} is not known here. Write one of: {known}.",
+    "document_not_list": "Write a list here: lines that begin with a dash, or [a, b].",
+    "document_not_mapping": "Write keys with values here, such as code: age.",
+    "document_not_share": "Write a share above 0 and up to 1, such as 0.85.",
+    "document_not_text": "Write text here.",
+    "document_out_of_range": "Write a number from {low} to {high}.",
+    "document_quote_it": "{value} is read as a number or as true or false. Put quotes around it.",
+    "document_too_few": "At least {least} must stand here. Add what is missing or remove the key.",
+    "document_unknown_key": "The key {key} is not known here. Remove it or use one of: {known}.",
+    "document_unknown_key_nearest": "The key {key} is not known here. Did you mean {nearest}?",
+    "questionnaire_condition_no_categories": "{item} is of type {type} and has no categories. Use at_least "
+    "or at_most for a number, or ask about another item.",
+    "questionnaire_condition_no_number": "{item} is of type {type}; at_least and at_most are for integer "
+    "items. Use is or in.",
+    "questionnaire_condition_shape": "This is not a condition. Write {{item: …, in: […]}}, is, at_least or "
+    "at_most, or all, any or not around conditions.",
+    "questionnaire_condition_too_deep": "Conditions are nested more than {limit} deep. Write a simpler one.",
+    "questionnaire_eligibility_item": "Eligibility depends on {item}, so everybody must answer it. Make it "
+    "required and remove its show_if.",
+    "questionnaire_format": "This program reads format {format} of the questionnaire language. Write format: {format}.",
+    "questionnaire_indicator_marked": "{code} is a marked category and never counts. Remove it; whether it "
+    "is in the base is said under base.",
+    "questionnaire_indicator_one_item": "An indicator has one item. Declare one indicator for each item.",
+    "questionnaire_indicator_type": "{item} is of type {type}. An indicator needs an item of type one or scale.",
+    "questionnaire_later_item": "{code} is not asked before this. Move it in front, or use an earlier item.",
+    "questionnaire_limits_crossed": "The minimum is above the maximum. Exchange them.",
+    "questionnaire_missing_language": "The text in {language} is missing. Add it.",
+    "questionnaire_nobody_eligible": "No answers make anybody eligible. Correct the condition.",
+    "questionnaire_not_json": "This is not JSON as a questionnaire is stored.",
+    "questionnaire_number_categories": "An integer item's categories are only for answers without a number. "
+    "Give each a mark, or use another type.",
+    "questionnaire_repeated": "The {what} {code} is there twice. Rename or remove one.",
+    "questionnaire_repeated_item": "The item {code} is there already (line {first}). Rename or remove one.",
+    "questionnaire_second_area": "There is an area item already. Keep one.",
+    "questionnaire_stratum_item": "{item} cannot fill quota cells. A stratum question is of type one and required.",
+    "questionnaire_stratum_not_always": "{item} is not asked of every eligible person. Remove its show_if or "
+    "make it simpler.",
+    "questionnaire_taken_name": "{name} is the name of a column of the results. Choose another.",
+    "questionnaire_text_languages": "Write the text in each language: {languages}.",
+    "questionnaire_text_too_long": "Shorten this text to {limit} characters.",
+    "questionnaire_too_few_categories": "At least {least} categories without a mark are needed. Add them, or "
+    "use another type.",
+    "questionnaire_undeclared_language": "The language {language} is not declared. Add it to languages or "
+    "remove the text.",
+    "questionnaire_unknown_category": "{item} has no category {code}. Use one of: {known}.",
+    "questionnaire_unknown_item": "There is no item {code}. Use the code of an item.",
+    "questionnaire_unknown_item_nearest": "There is no item {code}. Did you mean {nearest}?",
+    "questionnaire_unreachable": "No answers lead to {item}. Correct the condition or remove the item.",
+    "yaml_alias": "Anchors (&name) and aliases (*name) are not accepted. Write the value out, in quotes if "
+    "it begins with & or *.",
+    "yaml_disputed_word": "{value} without quotes means different things to different programs. Put quotes "
+    "around it if it is text; write true, false or a plain decimal number if it is not.",
+    "yaml_duplicate_key": "The key {key} stands twice (first in line {first}). Keep one.",
+    "yaml_empty": "The file is empty.",
+    "yaml_key_not_text": "The key {key} is not text. Put quotes around it.",
+    "yaml_not_utf8": "The file is not UTF-8 from this line on. Save it as UTF-8.",
+    "yaml_several_documents": "A second document begins here. Put each into its own file.",
+    "yaml_syntax": "This is not YAML that can be read: {reason}. Look at this line and the one above.",
+    "yaml_tag": "The tag {tag} is not accepted. Write plain text, numbers, lists and keys.",
+    "yaml_too_deep": "Lists and keys are nested more than {limit} deep. Write a simpler file.",
+    "yaml_too_large": "The file is larger than {limit} bytes. Shorten it.",
 }
 
 
