@@ -16,7 +16,7 @@ LONGEST_FILE = 400
 
 FOREIGN = {
     "a path of somebody's machine": re.compile(r"(?<![\w.-])/(home|root|Users|work|farm)/\w"),
-    "a package registry": re.compile(r"pypi\.(python\.)?org|pythonhosted\.|registry\.npmjs|deb\.debian|index-url"),
+    "a package registry": re.compile(r"pypi\.(python\.)?org|pythonhosted\.|registry\.npmjs|deb\.debian|index[-]url"),
 }
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")
 TEMPLATE_NAME = re.compile(r"""["']([\w/-]+\.(?:html|svg|txt|xml))["']""")
