@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from survey.domain.document import shown
 from survey.domain.problems import Problem
 
 _MARKED = (
@@ -51,12 +52,6 @@ class Table:
 def plain(text: str) -> str:
     """A code or a header as it is meant: trimmed, compatibility characters made ordinary ones (NFKC)."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
-
-
-def shown(text: str) -> str:
-    """A text fit to be quoted in a message: short, and without characters that cannot be printed."""
-    short = text if len(text) <= 40 else text[:39] + "…"
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in short)
 
 
 def read_table(data: bytes, columns: Sequence[str], file: str) -> Table:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from survey.domain.age import parse_age
-from survey.domain.csv_text import Row, Table, plain, read_table, shown
+from survey.domain.csv_text import Row, Table, plain, read_table
+from survey.domain.document import shown
 from survey.domain.frame import SEXES, Area, Frame, Level, PopulationCount, Sex
 from survey.domain.frame_check import FrameReport, report_on
 from survey.domain.problems import Invalid, Problem
