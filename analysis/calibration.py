@@ -1,0 +1,287 @@
+"""Making the weights agree with known population totals, and what that does to the variance.
+
+After calibration only the residuals from the calibration variables are uncertain, so each step leaves behind a
+`Calibration` that takes residuals of weighted influence values (Deville & Särndal 1992, JASA 87, section 3).
+All functions take a design and return a new one; they work alike on rows and on the cells of a tally.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import Codes, Design, Floats
+from analysis.sums import sum_by, sums_by
+
+
+class CalibrationError(ValueError):
+    """The weights cannot be made to agree with the totals; the message names why and the way out."""
+
+
+class Calibration(Protocol):
+    """One calibration step, as the variance sees it."""
+
+    def residuals(self, influence: Floats) -> Floats:
+        """Weighted influence values (rows, k) less what the calibration variables explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostStratified:
+    """Residuals are the deviations from the weighted mean of the post-stratum."""
+
+    group: Codes  # (rows,)
+    weights: Floats  # (rows,) after the step
+
+    def residuals(self, influence: Floats) -> Floats:
+        """See `Calibration`."""
+        size = int(self.group.max(initial=-1)) + 1
+        total_weight = sum_by(self.group, size, self.weights)
+        means = sums_by(self.group, size, influence) / np.where(total_weight > 0, total_weight, 1.0)[:, None]
+        return influence - means[self.group] * self.weights[:, None]
+
+    def explained(self, influence: Floats, domain: Codes, domains: int, unit: Codes, units: int) -> Floats:
+        """(units, domains): what `residuals` takes off the unit totals, for influence (rows,) split by domain."""
+        size = int(self.group.max(initial=-1)) + 1
+        total_weight = sum_by(self.group, size, self.weights)
+        sums = sum_by(self.group * domains + domain, size * domains, influence)
+        means = sums.reshape(size, domains) / np.where(total_weight > 0, total_weight, 1.0)[:, None]
+        held = sum_by(unit * size + self.group, units * size, self.weights)
+        return held.reshape(units, size) @ means
+
+
+@dataclass(frozen=True, slots=True)
+class Raked:
+    """Residuals from the margins one after the other, ten rounds, as R's `rake` takes them."""
+
+    margins: tuple[PostStratified, ...]
+    rounds: int = 10
+
+    def residuals(self, influence: Floats) -> Floats:
+        """See `Calibration`."""
+        for _ in range(self.rounds):
+            for margin in self.margins:
+                influence = margin.residuals(influence)
+        return influence
+
+
+@dataclass(frozen=True, slots=True)
+class Regressed:
+    """Residuals of a weighted regression on the calibration variables, with the weights before the step."""
+
+    basis: Floats  # (rows, rank) orthonormal columns spanning sqrt(d)·X
+    scale: Floats  # (rows,) g·sqrt(d)
+
+    def residuals(self, influence: Floats) -> Floats:
+        """See `Calibration`."""
+        scale = np.where(self.scale == 0, 1.0, self.scale)[:, None]
+        standard = influence / scale
+        return (standard - self.basis @ (self.basis.T @ standard)) * self.scale[:, None]
+
+
+def cells(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population") -> tuple[Codes, Floats]:
+    """The post-stratum of each row and the population (cells,) of each; `population` has the cell's columns and `size`."""
+    names = [name for name in population.columns if name != size]
+    known = pd.MultiIndex.from_frame(population[names])
+    if known.has_duplicates:
+        raise CalibrationError(f"The population lists a cell of {', '.join(names)} twice. Add the two lines up.")
+    group = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
+    if (group < 0).any():
+        lost = frame[names][group < 0].drop_duplicates().astype(str).agg(" × ".join, axis=1).tolist()
+        raise CalibrationError(
+            f"The population has no line for {', '.join(lost[:10])}. Give its size, or collapse it with another cell."
+        )
+    return np.asarray(group, dtype=np.intp), population[size].to_numpy(np.float64)
+
+
+def poststratify(design: Design, group: Codes, population: Floats) -> Design:
+    """Weights scaled so that each group g sums to population[g]. Holt & Smith (1979), JRSS A 142.
+
+    Raises CalibrationError where a group with people has no interview.
+    """
+    sums = sum_by(group, len(population), design.weights)
+    _refuse_empty(sums, population, [str(g) for g in range(len(population))])
+    weights = design.weights * (population / np.where(sums > 0, sums, 1.0))[group]
+    return _with_replicates(
+        design.reweighted(weights, PostStratified(group, weights)),
+        lambda replicate: _scaled(replicate, group, population),
+    )
+
+
+def _scaled(weights: Floats, group: Codes, population: Floats) -> Floats:
+    sums = sum_by(group, len(population), weights)
+    return weights * (population / np.where(sums > 0, sums, 1.0))[group]
+
+
+def _refuse_empty(sums: Floats, population: Floats, labels: Sequence[str]) -> None:
+    empty = [labels[g] for g in np.flatnonzero((sums <= 0) & (population > 0)).tolist()]
+    if empty:
+        raise CalibrationError(
+            f"No interview in cell {', '.join(empty[:10])}, which has people. Collapse it with a neighbouring cell."
+        )
+
+
+def rake(
+    design: Design,
+    margins: Sequence[tuple[Codes, Floats]],
+    *,
+    tolerance: float = 1e-12,
+    rounds: int = 10_000,
+) -> Design:
+    """Weights that meet several margins at once, by iterative proportional fitting (Deming & Stephan 1940).
+
+    margins: (group of each row, population of each group). The rounds run on the distinct combinations of groups, not
+    on rows. tolerance: the largest relative miss of any margin. Raises CalibrationError where it does not converge.
+    """
+    for group, population in margins:
+        sums = sum_by(group, len(population), design.weights)
+        _refuse_empty(sums, population, [str(g) for g in range(len(population))])
+    combination = np.stack([group for group, _ in margins])
+    keys, row_cell = np.unique(combination, axis=1, return_inverse=True)
+    collapsed = [(keys[m].astype(np.intp), population) for m, (_, population) in enumerate(margins)]
+
+    def raked(weights: Floats) -> Floats:
+        base = sum_by(row_cell, keys.shape[1], weights)
+        return weights * _fitted_factor(base, collapsed, tolerance, rounds)[row_cell]
+
+    weights = raked(design.weights)
+    steps = tuple(PostStratified(group, weights) for group, _ in margins)
+    return _with_replicates(design.reweighted(weights, Raked(steps)), raked)
+
+
+def _fitted_factor(base: Floats, margins: Sequence[tuple[Codes, Floats]], tolerance: float, rounds: int) -> Floats:
+    totals = [float(population.sum()) for _, population in margins]
+    if max(totals) - min(totals) > 1e-6 * max(totals):
+        raise CalibrationError(f"The margins sum to different populations ({totals}). Scale them to one total first.")
+    factor = np.ones_like(base)
+    miss = np.inf
+    for _ in range(rounds):
+        miss = 0.0
+        for group, population in margins:
+            sums = sum_by(group, len(population), base * factor)
+            ratio = population / np.where(sums > 0, sums, 1.0)
+            miss = max(miss, float(np.abs(ratio - 1)[sums > 0].max(initial=0.0)))
+            factor = factor * ratio[group]
+        if miss <= tolerance:
+            return factor
+    raise CalibrationError(
+        f"Raking did not converge: after {rounds} rounds a margin still misses by {miss:.2g}. "
+        "Margins may contradict each other; collapse thin groups or drop a margin."
+    )
+
+
+class Distance(StrEnum):
+    """How far a calibrated weight is from the one before (Deville & Särndal 1992, cases 1, 2 and 6)."""
+
+    LINEAR = "linear"  # chi-square distance: the regression estimator; weights may become negative
+    RAKING = "raking"  # multiplicative: positive weights
+    LOGIT = "logit"  # multiplicative with bounds on the factor
+
+
+def model_matrix(frame: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Intercept and 0/1 columns (name + level) for every level but the first of each variable."""
+    columns: dict[str, Floats] = {"(Intercept)": np.ones(len(frame))}
+    for name, known in levels.items():
+        values = frame[name].astype(str)
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise CalibrationError(f"{name} has the value {', '.join(unknown[:10])}, which is not among its levels.")
+        for level in known[1:]:
+            columns[f"{name}{level}"] = np.asarray(values == level, dtype=np.float64)
+    return pd.DataFrame(columns)
+
+
+def calibrate(
+    design: Design,
+    variables: Floats,
+    totals: Floats,
+    *,
+    distance: Distance | str = Distance.LINEAR,
+    bounds: tuple[float, float] | None = None,
+    tolerance: float = 1e-11,
+    iterations: int = 100,
+) -> Design:
+    """Weights d·g closest to d with sum(d·g·x) = totals. variables: (rows, q); totals: (q,).
+
+    bounds: (lower, upper) of g, needed for the logit distance. Raises CalibrationError where no such weights exist.
+    """
+    kind = Distance(distance)
+    if kind is Distance.LOGIT and (bounds is None or not 0 <= bounds[0] < 1 < bounds[1] < np.inf):
+        raise CalibrationError("The logit distance needs bounds (lower, upper) with 0 <= lower < 1 < upper.")
+
+    def calibrated(weights: Floats) -> Floats:
+        return weights * _factor(weights, variables, totals, kind, bounds, tolerance, iterations)
+
+    weights = calibrated(design.weights)
+    half = np.sqrt(design.weights)
+    left, singular, _ = np.linalg.svd(variables * half[:, None], full_matrices=False)
+    basis = left[:, singular > singular.max(initial=0.0) * 1e-10]
+    g = np.divide(weights, design.weights, out=np.zeros_like(weights), where=design.weights > 0)
+    return _with_replicates(design.reweighted(weights, Regressed(basis, g * half)), calibrated)
+
+
+def _distance_factor(kind: Distance, u: Floats, bounds: tuple[float, float] | None) -> tuple[Floats, Floats]:
+    """g(u) and its derivative."""
+    if kind is Distance.LINEAR:
+        return 1 + u, np.ones_like(u)
+    if kind is Distance.RAKING:
+        g = np.exp(np.clip(u, -700, 700))
+        return g, g
+    assert bounds is not None
+    low, high = bounds
+    slope = (high - low) / ((high - 1) * (1 - low))
+    grown = np.exp(np.clip(slope * u, -700, 700))
+    below = (high - 1) + (1 - low) * grown
+    g = (low * (high - 1) + high * (1 - low) * grown) / below
+    return g, slope * (g - low) * (high - g) / (high - low)
+
+
+def _factor(
+    weights: Floats,
+    x: Floats,
+    totals: Floats,
+    kind: Distance,
+    bounds: tuple[float, float] | None,
+    tolerance: float,
+    iterations: int,
+) -> Floats:
+    """Newton's method on the multipliers of the constraints, with step halving."""
+    scale = np.maximum(np.abs(totals), 1.0)
+    multiplier = np.zeros(x.shape[1])
+    g, slope = _distance_factor(kind, x @ multiplier, bounds)
+    miss = totals - x.T @ (weights * g)
+    worst = float(np.abs(miss / scale).max())
+    for _ in range(iterations):
+        if worst <= tolerance:
+            return g
+        information = x.T @ (x * (weights * slope)[:, None])
+        step = np.linalg.lstsq(information, miss, rcond=1e-13)[0]
+        for _halving in range(30):
+            g, slope = _distance_factor(kind, x @ (multiplier + step), bounds)
+            miss = totals - x.T @ (weights * g)
+            new = float(np.abs(miss / scale).max())
+            if new < worst:
+                break
+            step = step / 2
+        else:
+            break
+        multiplier, worst = multiplier + step, new
+    if worst <= 1e-7:
+        return g  # as close as the arithmetic allows
+    raise CalibrationError(
+        f"No {kind.value} calibration meets the totals: one still misses by {worst:.2g} of its size. "
+        "Widen the bounds, collapse thin groups, or check that the totals agree with each other."
+    )
+
+
+class _Reweigh(Protocol):
+    def __call__(self, replicate: Floats, /) -> Floats: ...
+
+
+def _with_replicates(design: Design, reweigh: _Reweigh) -> Design:
+    """Each set of replicate weights goes through the same calibration as the full sample."""
+    if design.replicates is None:
+        return design
+    return design.with_replicates(design.replicates.reweighted(reweigh))

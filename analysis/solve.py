@@ -1,0 +1,360 @@
+"""Reading a case (a design, its options and a list of tasks) and answering it in the shape of R's answers.
+
+A case is a JSON file beside its data: `data.csv`, perhaps `repweights.csv`. Each task of the answer carries its own keys
+and, under "expected", the fields that R's answer to the same task has; nan becomes null. A share of exactly 0 or 1 has
+no answer in R; ours carries the intervals that still exist there, and says so in "notes".
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf, isfinite, nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.association import association
+from analysis.calibration import calibrate, cells, model_matrix, poststratify, rake
+from analysis.design import Codes, Design, DesignError, Floats, Lonely, LonelyStrata, Mask, declare
+from analysis.estimate import (
+    Estimate,
+    Measure,
+    degrees_of_freedom,
+    design_effect,
+    difference,
+    evidence,
+    factor_mean,
+    mean_of,
+    measure,
+    ratio,
+    total_of,
+)
+from analysis.intervals import Ends, Evidence, Method, interval, logit_ends, symmetric, t_quantile
+from analysis.replicates import Replicates
+
+Task = Mapping[str, Any]
+Answer = dict[str, Any]
+
+# R's name of each interval, and ours. R's "wilson" does not cap the effective sample size.
+_R_METHODS = {
+    "logit": Method.XLOGIT,
+    "likelihood": Method.LIKELIHOOD,
+    "asin": Method.ASIN,
+    "beta": Method.BETA,
+    "mean": Method.MEAN,
+    "xlogit": Method.XLOGIT,
+    "wilson": Method.WILSON_UNCAPPED,
+}
+_R_FULL_DF = ("logit", "asin", "mean", "xlogit", "wilson")
+# Where all answers agree: the intervals that remain, in their NCHS form.
+_DEGENERATE = {"wilson": Method.WILSON, "beta": Method.KORN_GRAUBARD}
+
+
+class Unsupported(ValueError):
+    """The case asks for something that is not implemented."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The data of a case and its design, ready for tasks."""
+
+    frame: pd.DataFrame
+    design: Design
+
+    def numbers(self, name: str) -> Floats:
+        """A column as (rows,) numbers."""
+        if name not in self.frame:
+            raise Unsupported(f"the data have no column {name}")
+        return self.frame[name].to_numpy(np.float64)
+
+    @property
+    def full_df(self) -> float:
+        """Degrees of freedom of the whole design."""
+        return degrees_of_freedom(self.design, self.design.weights > 0)
+
+
+def solve_file(path: Path) -> tuple[Answer, bool]:
+    """The answers to a case file, and whether every task was supported."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in document.items() if key not in ("tasks", "produced_by")}
+    tasks = [{key: value for key, value in task.items() if key != "expected"} for task in document["tasks"]]
+    try:
+        case = read_case(document, path.parent)
+    except (DesignError, ValueError) as problem:
+        return kept | {"tasks": [task | {"expected": {"error": str(problem)}} for task in tasks]}, False
+    answers, supported = [], True
+    for task in tasks:
+        answer, known = _answer(case, task)
+        supported &= known
+        answers.append(task | {"expected": _plain(answer)})
+    return kept | {"tasks": answers}, supported
+
+
+def read_case(document: Mapping[str, Any], folder: Path) -> Case:
+    """The case's data and design: declared, calibrated, with replicate weights where it has them."""
+    text = {name: str for name in document.get("string_columns", ())}
+    frame = pd.read_csv(folder / document.get("data", "data.csv"), dtype=text, keep_default_na=False, na_values=[""])
+    spec, options = document["design"], document.get("options") or {}
+    design = declare(
+        frame,
+        ids=spec.get("ids"),
+        strata=spec.get("strata"),
+        weights=spec.get("weights"),
+        fpc=spec.get("fpc"),
+        nest=bool(spec.get("nest")),
+        lonely=Lonely(options.get("lonely_psu", "fail")),
+        lonely_domains=bool(options.get("adjust_domain_lonely")),
+    )
+    if document.get("replicates"):
+        design = design.with_replicates(_replicates(document["replicates"], folder))
+    if document.get("calibration"):
+        design = _calibrated(design, frame, document["calibration"])
+    return Case(frame, design)
+
+
+def _replicates(spec: Mapping[str, Any], folder: Path) -> Replicates:
+    weights = pd.read_csv(folder / spec.get("file", "repweights.csv")).to_numpy(np.float64)
+    rscales = np.broadcast_to(np.asarray(spec["rscales"], dtype=np.float64), weights.shape[1:])
+    return Replicates(weights, float(spec["scale"]), rscales, bool(spec.get("mse")), spec.get("degf"))
+
+
+def _calibrated(design: Design, frame: pd.DataFrame, spec: Mapping[str, Any]) -> Design:
+    kind = spec["type"]
+    if kind == "poststratify":
+        return poststratify(design, *_margin(frame, spec))
+    if kind == "rake":
+        return rake(design, [_margin(frame, margin) for margin in spec["margins"]])
+    if kind == "calibrate":
+        named = re.findall(r"[^~+\s]+", spec["formula"])
+        if set(named) != set(spec["levels"]):
+            raise Unsupported(f"only main effects of the variables in `levels`, not {spec['formula']}")
+        variables = model_matrix(frame, {name: spec["levels"][name] for name in named})
+        if set(variables) != set(spec["population"]):
+            raise Unsupported("the population totals do not name the columns of the model matrix")
+        totals = np.array([spec["population"][name] for name in variables], dtype=np.float64)
+        bounds = tuple(spec["bounds"]) if spec.get("bounds") else None
+        return calibrate(design, variables.to_numpy(), totals, distance=spec["calfun"], bounds=bounds)
+    raise Unsupported(f"calibration {kind}")
+
+
+def _margin(frame: pd.DataFrame, spec: Mapping[str, Any]) -> tuple[Codes, Floats]:
+    population = pd.DataFrame(spec["population"])
+    for name in spec["vars"]:
+        population[name] = population[name].astype(frame[name].dtype)
+    return cells(frame, population[[*spec["vars"], "Freq"]], size="Freq")
+
+
+def _answer(case: Case, task: Task) -> tuple[Answer, bool]:
+    """The answer to one task, and whether its kind is supported. A refusal by the design is an answer."""
+    handler = _HANDLERS.get(task["type"])
+    if handler is None:
+        return {"error": f"task type {task['type']} is not supported"}, False
+    try:
+        return handler(case, task), True
+    except LonelyStrata as refusal:
+        return {"error": str(refusal)}, True
+    except (KeyError, ValueError) as problem:
+        return {"error": f"{type(problem).__name__}: {problem}"}, False
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (JSON is any)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return None if not isfinite(value) else int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return value
+
+
+def _level(estimate: Estimate) -> Answer:
+    return {"n": estimate.n, "est": estimate.value, "se": estimate.se, "var": estimate.variance, "df": estimate.df}
+
+
+def _mean_or_total(case: Case, variable: Measure, kind: str) -> Answer:
+    try:
+        estimate = (mean_of if kind == "mean" else total_of)(case.design, variable)
+    except LonelyStrata as refusal:
+        return {"n": int(variable.n.sum()), "error": str(refusal)}
+    scale = 1.0 if kind == "mean" else float(variable.base.sum()) ** 2
+    variance = estimate.variance / scale if scale > 0 else nan
+    return _level(estimate) | {
+        "ci95_t": symmetric(estimate.value, estimate.variance, estimate.df),
+        "ci95_z": symmetric(estimate.value, estimate.variance, inf),
+        "deff": design_effect(variable, variance, finite=True),
+        "deff_replace": design_effect(variable, variance),
+    }
+
+
+def _ratio(case: Case, task: Task, domain: Mask | None = None) -> Answer:
+    estimate = ratio(case.design, case.numbers(task["num"]), case.numbers(task["den"]), domain)
+    return _level(estimate)
+
+
+def _ciprop(case: Case, variable: Measure) -> Answer:
+    design = case.design
+    # After calibration R keeps the rows outside a domain, with weight 0, and counts them.
+    counted = design.rows if design.calibrations and design.replicates is None else int(variable.n.sum())
+    answer: Answer = {"n": int(variable.n.sum())}
+    try:
+        known = evidence(design, variable)
+        errors: Answer = {}
+    except LonelyStrata as refusal:
+        known = Evidence(nan, nan, 0, degrees_of_freedom(design, variable.n > 0))
+        errors = {"errors": dict.fromkeys(_R_METHODS, str(refusal))}
+    known = replace(known, n=counted)
+    answer |= {
+        "est": known.p,
+        "var": known.v,
+        "df": known.df,
+        "nrow_used": counted,
+        "degenerate": known.degenerate,
+        "zero_variance": known.v == 0,
+    }
+    answer |= _intervals(design, variable, known, tuple(_R_METHODS))
+    whole = replace(known, df=case.full_df)
+    answer["full_df"] = {"df": case.full_df} | _intervals(design, variable, whole, _R_FULL_DF)
+    if known.degenerate:
+        answer["notes"] = ["all_answers_agree: wilson and beta take the effective n from n alone"]
+    return answer | errors
+
+
+def _intervals(design: Design, variable: Measure, known: Evidence, names: Sequence[str]) -> dict[str, Ends]:
+    if known.degenerate:
+        own = replace(known, n=float(variable.n.sum()))
+        return {name: interval(_DEGENERATE[name], own) if name in _DEGENERATE else (nan, nan) for name in names}
+    ends = {name: interval(_R_METHODS[name], known) for name in names}
+    if design.replicates is not None and "logit" in names:
+        # R fits the logit on every replicate, so its variance is that of the replicated logits.
+        ends["logit"] = _replicated_logit(design, variable, known)
+    return ends
+
+
+def _replicated_logit(design: Design, variable: Measure, known: Evidence) -> Ends:
+    assert design.replicates is not None
+    factors = design.replicates.factors(design.weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = (factors.T @ variable.total) / (factors.T @ variable.base)
+        logits = np.log(shares / (1 - shares))[:, None]
+    if not 0 < known.p < 1:
+        return nan, nan
+    v = design.replicates.covariance(logits, np.array([np.log(known.p / (1 - known.p))]))
+    return logit_ends(known.p, float(v[0, 0]), t_quantile(0.975, known.df))
+
+
+def _by(case: Case, task: Task, one: Callable[[Mask], Answer], known: Mask) -> Answer:
+    """One answer per combination of levels that occurs among the known rows."""
+    names: list[str] = list(task["by"])
+    known = known & case.frame[names].notna().all(axis=1).to_numpy()
+    occurring = case.frame.loc[known, names].drop_duplicates().sort_values(names[::-1])
+    rows = []
+    for values in occurring.itertuples(index=False):
+        inside = known.copy()
+        for name, value in zip(names, values, strict=True):
+            inside &= (case.frame[name] == value).to_numpy()
+        rows.append({"level": dict(zip(names, values, strict=True))} | one(inside))
+    return {"rows": rows}
+
+
+def _known(case: Case, *names: str) -> Mask:
+    return np.logical_and.reduce([~np.isnan(case.numbers(name)) for name in names])
+
+
+def _solve_mean(case: Case, task: Task) -> Answer:
+    kind = task["type"].removeprefix("by_")
+    values = case.numbers(task["var"])
+    if task["type"] == kind:
+        return _mean_or_total(case, measure(case.design, values), kind)
+    return _by(
+        case, task, lambda d: _mean_or_total(case, measure(case.design, values, d), kind), _known(case, task["var"])
+    )
+
+
+def _solve_ratio(case: Case, task: Task) -> Answer:
+    if task["type"] == "by_ratio":
+        return _by(case, task, lambda d: _ratio(case, task, d), _known(case, task["num"], task["den"]))
+    answer = _ratio(case, task)
+    return answer | {"ci95_t": symmetric(answer["est"], answer["var"], answer["df"])}
+
+
+def _solve_ciprop(case: Case, task: Task) -> Answer:
+    values = case.numbers(task["var"])
+    if not np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
+        raise Unsupported(f"{task['var']} holds values other than 0 and 1")
+    if task["type"] == "by_ciprop":
+        return _by(case, task, lambda d: _ciprop(case, measure(case.design, values, d)), _known(case, task["var"]))
+    return _ciprop(case, measure(case.design, values))
+
+
+def _solve_diff(case: Case, task: Task) -> Answer:
+    group = case.frame[task["by"]]
+    masks = [(group == task[side]).to_numpy() for side in ("a", "b")]
+    values = case.numbers(task["var"])
+    result = difference(case.design, values, masks[0], masks[1], known=group.notna().to_numpy())
+    return {
+        "n": result.n,
+        "a": result.a,
+        "b": result.b,
+        "se_a": result.se_a,
+        "se_b": result.se_b,
+        "cov_ab": result.covariance,
+        "est": result.value,
+        "se": result.se,
+        "df": result.df,
+    }
+
+
+def _solve_factor_mean(case: Case, task: Task) -> Answer:
+    shares = factor_mean(case.design, case.frame[task["var"]])
+    return {
+        "n": shares.n,
+        "df": shares.df,
+        "levels": [str(level) for level in shares.levels],
+        "est": shares.value,
+        "se": np.sqrt(np.diag(shares.covariance)),
+        "vcov": shares.covariance,
+    }
+
+
+def _solve_chisq(case: Case, task: Task) -> Answer:
+    test = association(case.design, case.frame[task["v1"]], case.frame[task["v2"]])
+    return {
+        "n": test.n,
+        "F": {"statistic": test.f, "parameter": [test.f_df1, test.f_df2], "p_value": test.f_p_value},
+        "Chisq": {"statistic": test.pearson, "parameter": test.pearson_df, "p_value": test.pearson_p_value},
+    }
+
+
+def _solve_weights(case: Case, _task: Task) -> Answer:
+    weights = case.design.weights
+    return {
+        "file": "weights_expected.csv",
+        "sum": weights.sum(),
+        "min": weights.min(),
+        "max": weights.max(),
+        "sum_sq": (weights**2).sum(),
+        "weights": weights,
+    }
+
+
+_HANDLERS: dict[str, Callable[[Case, Task], Answer]] = {
+    "mean": _solve_mean,
+    "total": _solve_mean,
+    "by_mean": _solve_mean,
+    "by_total": _solve_mean,
+    "ratio": _solve_ratio,
+    "by_ratio": _solve_ratio,
+    "ciprop": _solve_ciprop,
+    "by_ciprop": _solve_ciprop,
+    "diff": _solve_diff,
+    "factor_mean": _solve_factor_mean,
+    "chisq": _solve_chisq,
+    "weights": _solve_weights,
+}
