@@ -88,9 +88,11 @@ class Reading:
                 self.wrong((*path, key), "document_unknown_key_nearest", key=shown(key), nearest=guess)
             else:
                 self.wrong((*path, key), "document_unknown_key", key=shown(key), known=", ".join(known))
-        for key in required:
-            if value.get(key) is None:
+        for key in known:
+            if value.get(key) is None and key in required:
                 self.wrong((*path, key), "document_missing_key", key=key)
+            elif key in value and value[key] is None:
+                self.wrong((*path, key), "document_empty")
         return value
 
     def entries(self, path: Path, value: object, *, least: int = 1) -> Iterator[tuple[Path, object]]:

@@ -13,6 +13,23 @@ MESSAGES: dict[str, str] = {
     "unreadable_text": "This text contains characters that cannot be stored. Type it again.",
     "too_large": "What was sent is too large.",
     "unknown_field": "There is no field of this name here. Remove it.",
+    "not_json": "This is not JSON that we can read.",
+    "not_an_object": "This must be an object with named values.",
+    # the submission door
+    "token_unknown": "This page's token is not valid. It has been replaced; please check your answers and send again.",
+    "token_old": "This page was open for very long. Please check that your answers still hold and send them again.",
+    "unknown_action": "The form does not have this button.",
+    "unknown_finish": "Say finished, broken_off or refused.",
+    "unknown_language": "Say zh-Hans or en.",
+    "wave_not_yet": "The survey has not begun yet.",
+    "wave_over": "The survey is over; it takes no more answers.",
+    # publishing and planning
+    "version_published": "{code} version {version} is published with other content and never changes. Raise the version.",
+    "questionnaire_not_published": "No questionnaire {named} is published. Write code/version, such as civic/1.",
+    "frame_none": "No sampling frame has been imported yet. Import one first.",
+    "cell_miscounted": "Wave {wave}: the counter says {completed}, but {rows} responses name this cell.",
+    "wave_not_draft": "The wave {code} has been opened; its plan can't change. Give the new wave another code.",
+    "wave_moved_meanwhile": "Somebody else changed the wave in this moment. Look at it again.",
     # sampling frame: the two CSV files
     "area_city_parent": "A city stands at the top and has no parent, but {value} is given. Leave parent_code blank.",
     "area_code_blank": "This row has no code. Give the area its statistical code, or remove the row.",
@@ -129,7 +146,8 @@ MESSAGES: dict[str, str] = {
     "answer_unknown_category": "Choose one of the answers offered.",
     "answers_not_mapping": "Send the answers as an object with one field for each question.",
     "document_bad_code": "{value} is not a code. Write {rule}.",
-    "document_empty_text": "This is empty. Write the text or remove the key.",
+    "document_empty": "Nothing is written here. Write the value or remove the key.",
+    "document_empty_text": "This text is empty. Write it or remove the key.",
     "document_missing_key": "The key {key} is missing. Add it.",
     "document_not_boolean": "Write true or false.",
     "document_not_date": "Write a date that exists as year-month-day, such as 2027-12-31.",
@@ -171,7 +189,7 @@ MESSAGES: dict[str, str] = {
     "questionnaire_stratum_item": "{item} cannot fill quota cells. A stratum question is of type one and required.",
     "questionnaire_stratum_not_always": "{item} is not asked of every eligible person. Remove its show_if or "
     "make it simpler.",
-    "questionnaire_taken_name": "{name} is the name of a column of the results. Choose another.",
+    "questionnaire_taken_name": "The results have a column {name} already. Choose another name.",
     "questionnaire_text_languages": "Write the text in each language: {languages}.",
     "questionnaire_text_too_long": "Shorten this text to {limit} characters.",
     "questionnaire_too_few_categories": "At least {least} categories without a mark are needed. Add them, or "

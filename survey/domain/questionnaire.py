@@ -32,8 +32,8 @@ _LANGUAGE_RULE = "a language tag such as zh-Hans or en"
 _LARGEST_NUMBER = 1_000_000_000
 _LONGEST_TEXT = 2_000
 _DEEPEST_CONDITION = 8
-# columns of the analysis frame that an indicator's column must not hide
-_TAKEN_COLUMNS = frozenset({"mode", "district", "street", "neighbourhood", "point", "wave"})
+# columns of the results beside the items, the strata and the indicators
+_TAKEN_COLUMNS = frozenset({"district", "mode", "neighbourhood", "point", "street", "wave", "weight"})
 
 
 class Mark(StrEnum):
@@ -319,7 +319,8 @@ class _Parser:
         )
         if tree is None:
             return None
-        if tree.get("format") is not None and tree["format"] != FORMAT:
+        told = tree.get("format")
+        if told is not None and (type(told) is not int or told != FORMAT):
             reading.wrong(("format",), "questionnaire_format", format=FORMAT)
         self.languages = self._languages(tree.get("languages"))
         title = self._text(("title",), tree.get("title"))
@@ -448,6 +449,8 @@ class _Parser:
             item = replace(item, categories=self._categories((*path, "categories"), entry["categories"], kind))
         if code is None or kind is None:
             return None
+        if code in _TAKEN_COLUMNS:
+            self.reading.wrong((*path, "code"), "questionnaire_taken_name", name=code)
         if kind is ItemType.AREA and any(other.type is ItemType.AREA for other in self.items.values()):
             self.reading.wrong((*path, "type"), "questionnaire_second_area")
         if code in self.items:
@@ -616,7 +619,7 @@ class _Parser:
             item = None
             if stratum.get("item") is not None:
                 item = self._reference((*path, "item"), stratum["item"], self.items)
-            if dimension in _TAKEN_COLUMNS:
+            if dimension in _TAKEN_COLUMNS or (dimension in self.items and self.items[dimension] is not item):
                 self.reading.wrong((*path, "dimension"), "questionnaire_taken_name", name=dimension)
             elif dimension in strata:
                 self.reading.wrong((*path, "dimension"), "questionnaire_repeated", what="dimension", code=dimension)
@@ -643,7 +646,7 @@ class _Parser:
     def _indicators(self, value: object, strata: Iterable[StratumQuestion]) -> tuple[Indicator, ...]:
         if value is None:
             return ()
-        taken = _TAKEN_COLUMNS | {stratum.dimension for stratum in strata}
+        taken = {*_TAKEN_COLUMNS, *self.items, *(stratum.dimension for stratum in strata)}
         found: dict[str, Indicator] = {}
         for path, entry in self.reading.entries(("indicators",), value):
             told = self.reading.mapping(path, entry, ("code", "title", "items", "counted", "base", "target"))
