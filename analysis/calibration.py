@@ -54,17 +54,27 @@ class PostStratified:
 
 @dataclass(frozen=True, slots=True)
 class Raked:
-    """Residuals from the margins one after the other, ten rounds, as R's `rake` takes them."""
+    """Residuals from the margins one after the other, ten rounds, each interview counting alike, as R's `rake` does.
 
-    margins: tuple[PostStratified, ...]
+    Theory asks for means weighted by the weights before raking (`calibrate` with Distance.RAKING takes those); the
+    two differ by a few per cent of the standard error where weights are uneven.
+    """
+
+    margins: tuple[Codes, ...]  # (rows,) each
+    weights: Floats  # (rows,) after the step
+    counts: Floats  # (rows,) interviews behind each row
     rounds: int = 10
 
     def residuals(self, influence: Floats) -> Floats:
         """See `Calibration`."""
+        weights, counts = self.weights[:, None], self.counts[:, None]
+        value = np.divide(influence, weights, out=np.zeros_like(influence), where=weights != 0)
         for _ in range(self.rounds):
-            for margin in self.margins:
-                influence = margin.residuals(influence)
-        return influence
+            for group in self.margins:
+                size = int(group.max(initial=-1)) + 1
+                held = np.maximum(sum_by(group, size, self.counts), 1.0)[:, None]
+                value = value - (sums_by(group, size, value * counts) / held)[group]
+        return value * weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,10 @@ class Regressed:
 
 
 def cells(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population") -> tuple[Codes, Floats]:
-    """The post-stratum of each row and the population (cells,) of each; `population` has the cell's columns and `size`."""
+    """The post-stratum of each row, and the population (cells,) of each.
+
+    population: the columns that make a cell, and `size`.
+    """
     names = [name for name in population.columns if name != size]
     known = pd.MultiIndex.from_frame(population[names])
     if known.has_duplicates:
@@ -127,13 +140,14 @@ def rake(
     design: Design,
     margins: Sequence[tuple[Codes, Floats]],
     *,
+    counts: Floats | None = None,
     tolerance: float = 1e-12,
     rounds: int = 10_000,
 ) -> Design:
     """Weights that meet several margins at once, by iterative proportional fitting (Deming & Stephan 1940).
 
     margins: (group of each row, population of each group). The rounds run on the distinct combinations of groups, not
-    on rows. tolerance: the largest relative miss of any margin. Raises CalibrationError where it does not converge.
+    on rows. counts: interviews behind each row, 1 unless rows are cells of a tally. tolerance: the largest relative miss of any margin. Raises CalibrationError where it does not converge.
     """
     for group, population in margins:
         sums = sum_by(group, len(population), design.weights)
@@ -147,8 +161,9 @@ def rake(
         return weights * _fitted_factor(base, collapsed, tolerance, rounds)[row_cell]
 
     weights = raked(design.weights)
-    steps = tuple(PostStratified(group, weights) for group, _ in margins)
-    return _with_replicates(design.reweighted(weights, Raked(steps)), raked)
+    held = np.ones(design.rows) if counts is None else counts
+    step = Raked(tuple(group for group, _ in margins), weights, held)
+    return _with_replicates(design.reweighted(weights, step), raked)
 
 
 def _fitted_factor(base: Floats, margins: Sequence[tuple[Codes, Floats]], tolerance: float, rounds: int) -> Floats:

@@ -188,9 +188,17 @@ def _mean_or_total(case: Case, variable: Measure, kind: str) -> Answer:
     return _level(estimate) | {
         "ci95_t": symmetric(estimate.value, estimate.variance, estimate.df),
         "ci95_z": symmetric(estimate.value, estimate.variance, inf),
-        "deff": design_effect(variable, variance, finite=True),
+        "deff": _r_deff(case, variable, variance, kind),
         "deff_replace": design_effect(variable, variance),
     }
+
+
+def _r_deff(case: Case, variable: Measure, variance_of_mean: float, kind: str) -> float:
+    """R withholds the finite design effect of a linearised mean where the weights sum to fewer than n; else it prints one."""
+    people, n = float(variable.base.sum()), float(variable.n.sum())
+    if people >= n or (kind == "mean" and case.design.replicates is None):
+        return design_effect(variable, variance_of_mean, finite=True)
+    return design_effect(variable, variance_of_mean) / ((people - n) / people)
 
 
 def _ratio(case: Case, task: Task, domain: Mask | None = None) -> Answer:
@@ -253,7 +261,7 @@ def _by(case: Case, task: Task, one: Callable[[Mask], Answer], known: Mask) -> A
     """One answer per combination of levels that occurs among the known rows."""
     names: list[str] = list(task["by"])
     known = known & case.frame[names].notna().all(axis=1).to_numpy()
-    occurring = case.frame.loc[known, names].drop_duplicates().sort_values(names[::-1])
+    occurring = case.frame.loc[known, names].drop_duplicates().sort_values(names)
     rows = []
     for values in occurring.itertuples(index=False):
         inside = known.copy()
