@@ -127,6 +127,7 @@ class Database:
             pool_size=10,
             max_overflow=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # answers must not reach a log
             connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
         )
 
@@ -145,6 +146,7 @@ class Database:
             self.url,
             pool_size=20,
             max_overflow=20,
+            hide_parameters=True,  # answers must not reach a log
             connect_args={"factory": LockedClose, "check_same_thread": False, "timeout": 10},
         )
 

@@ -22,7 +22,7 @@ _MARKED = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE with BOM"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE with BOM"),
 )
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 _SEPARATORS = (",", "\t", ";")
 
 
@@ -51,7 +51,7 @@ class Table:
 
 def plain(text: str) -> str:
     """A code or a header as it is meant: trimmed, compatibility characters made ordinary ones (NFKC)."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
 
 
 def read_table(data: bytes, columns: Sequence[str], file: str) -> Table:

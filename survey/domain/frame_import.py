@@ -48,7 +48,7 @@ def parse_frame(
     area_table = read_table(areas_csv, AREA_COLUMNS, files[0])
     population_table = read_table(population_csv, POPULATION_COLUMNS, files[1])
     areas = _Areas(area_table)
-    figures = _Figures(population_table, None if area_table.problems and not area_table.rows else areas.lines)
+    figures = _Figures(population_table, areas.lines if areas.complete else None)
     problems = sorted([*area_table.problems, *areas.problems], key=_line) + sorted(
         [*population_table.problems, *figures.problems], key=_line
     )
@@ -72,6 +72,8 @@ class _Areas:
         self.areas: dict[str, Area] = {}
         self.lines: dict[str, int] = {}  # every legible code, also of rows that were reported
         self.problems: list[Problem] = []
+        # whether every row could at least be told from the next, so that a code that is not there is really missing
+        self.complete = bool(table.rows) and not any(problem.code == "csv_quotes" for problem in table.problems)
         for row in table.rows:
             self._row(row)
         cyclic = self._cycles()
@@ -146,12 +148,11 @@ class _Areas:
         if not allowed:
             self._problem("area_city_parent", "parent_code", line, value=shown(area.parent_code))
             return
-        if area.parent_code not in self.lines:
-            self._problem("area_parent_unknown", "parent_code", line, value=shown(area.parent_code))
-            return
         parent = self.areas.get(area.parent_code)
         if parent is None:
-            return  # its own row is reported already
+            if self.complete and area.parent_code not in self.lines:  # otherwise its own row is reported already
+                self._problem("area_parent_unknown", "parent_code", line, value=shown(area.parent_code))
+            return
         if parent.level not in allowed:
             self._problem(
                 "area_parent_level",
@@ -202,7 +203,7 @@ class _Figures:
 
     def _row(self, row: Row) -> None:
         code, sex_name, band_name = (plain(cell) for cell in row.cells[:3])
-        people, source = row.cells[3:]
+        people, source = row.cells[3], " ".join(row.cells[4].split())
         good = self._area(code, row.line)
         sex: Sex | None = next((sex for sex in SEXES if sex == sex_name), None)
         if sex_name and sex is None:

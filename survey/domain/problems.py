@@ -25,7 +25,7 @@ MESSAGES: dict[str, str] = {
     "wave_over": "The survey is over; it takes no more answers.",
     # publishing and planning
     "version_published": "{code} version {version} is published with other content and never changes. Raise the version.",
-    "questionnaire_not_published": "No questionnaire {named} is published. Write code/version, such as civic/1.",
+    "questionnaire_not_published": "No questionnaire {named} is published. Name a code and version that are.",
     "frame_none": "No sampling frame has been imported yet. Import one first.",
     "cell_miscounted": "Wave {wave}: the counter says {completed}, but {rows} responses name this cell.",
     "wave_not_draft": "The wave {code} has been opened; its plan can't change. Give the new wave another code.",

@@ -82,11 +82,11 @@ def frames(connection: Connection) -> list[FrameEntry]:
     return [FrameEntry(row[0] or 0, row[1], row[2], row[3]) for row in rows]
 
 
-def read_frame(connection: Connection, frame_id: int) -> Frame:
-    """A whole frame. Raises KeyError where there is none of this id."""
+def read_frame(connection: Connection, frame_id: int) -> Frame | None:
+    """A whole frame."""
     reference_date = connection.scalar(select(col(FrameVersion.reference_date)).where(col(FrameVersion.id) == frame_id))
     if reference_date is None:
-        raise KeyError(frame_id)
+        return None
     areas = connection.execute(
         select(
             col(AreaRow.code), col(AreaRow.parent_code), col(AreaRow.level), col(AreaRow.name_zh), col(AreaRow.name_en)

@@ -1,32 +1,16 @@
 """SQL about quota cells: open them, take a slot, read and recount them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from survey.domain.disposition import Disposition
+from survey.domain.fieldwork import QuotaCell
 from survey.domain.quota import CellKey, CellTarget
 from survey.tables.quota import QuotaCellRow, QuotaEvent
 from survey.tables.response import ResponseRow
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaCell:
-    """One cell as it stands. `completed + granted <= target`, always."""
-
-    id: int
-    key: CellKey
-    target: int
-    completed: int
-    granted: int
-
-    @property
-    def shortfall(self) -> int:
-        """How many are still wanted."""
-        return self.target - self.completed - self.granted
 
 
 def stratum_text(values: tuple[tuple[str, str], ...]) -> str:

@@ -1,44 +1,15 @@
 """SQL about waves and their collection points."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
+from survey.domain.fieldwork import Point, Wave
 from survey.domain.wave import WaveState
 from survey.tables.wave import PointRow, WaveRow
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """A wave as it stands. `plan` is the plan's canonical JSON."""
-
-    id: int
-    code: str
-    state: WaveState
-    questionnaire_code: str
-    questionnaire_version: int
-    frame_id: int
-    plan: str
-    opens_at: datetime
-    closes_at: datetime
-    grace: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A collection point: where a poster hangs or a volunteer stands."""
-
-    code: str
-    wave_id: int
-    number: int
-    area_code: str
-    district_code: str
-    place_type: str
-    mode: str
 
 
 _WAVE = (
@@ -96,6 +67,11 @@ def set_state(connection: Connection, wave_id: int, before: WaveState, after: Wa
         .values(state=after.value)
     )
     return result.rowcount == 1
+
+
+def set_closing(connection: Connection, wave_id: int, closes_at: datetime) -> None:
+    """Bring the end of a wave forward."""
+    connection.execute(update(WaveRow).where(col(WaveRow.id) == wave_id).values(closes_at=closes_at))
 
 
 def wave_by_code(connection: Connection, code: str) -> Wave | None:

@@ -3,17 +3,18 @@
 The state of a wave does change and is never remembered here; nor is anything of a draft.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from survey.db import Database
-from survey.domain.frame import Frame
+from survey.domain.fieldwork import Point
+from survey.domain.frame import Frame, Level
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import CellKey
-from survey.domain.wave import WavePlan, WaveState, plan_from_json
+from survey.domain.wave import WavePlan, WaveState
+from survey.domain.wave_json import plan_from_json
 from survey.queries import frames, questionnaires, quotas, waves
-from survey.queries.waves import Point
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class Ground:
 
     wave_id: int
     plan: WavePlan
+    frame_id: int
     frame: Frame
     districts: Mapping[str, str]  # neighbourhood -> district
     cells: Mapping[CellKey, int]  # key -> id
@@ -77,8 +79,8 @@ class Catalogue:
                 wave = waves.wave_by_id(connection, wave_id)
                 cells = {cell.key: cell.id for cell in quotas.cells_of_wave(connection, wave_id)}
             plan, frame = plan_from_json(wave.plan), self.frame(wave.frame_id)
-            districts = {leaf: district for district in plan.districts for leaf in frame.leaves(district)}
-            return Ground(wave_id, plan, frame, districts, cells), wave.state is not WaveState.DRAFT
+            districts = {leaf: district for district in plan.districts for leaf in _neighbourhoods(frame, district)}
+            return Ground(wave_id, plan, wave.frame_id, frame, districts, cells), wave.state is not WaveState.DRAFT
 
         return self._once(("ground", wave_id), read)
 
@@ -92,3 +94,12 @@ class Catalogue:
             if settled:
                 self._known[key] = found
         return found
+
+
+def _neighbourhoods(frame: Frame, code: str) -> Iterator[str]:
+    """The lowest areas people name as theirs: communities, or whatever is lowest above them."""
+    below = [area for area in frame.children(code) if area.level is not Level.GRID]
+    if not below:
+        yield code
+    for area in below:
+        yield from _neighbourhoods(frame, area.code)

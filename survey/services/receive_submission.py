@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from survey.db import Database
 from survey.domain.disposition import Disposition, Finish, disposition_of
+from survey.domain.fieldwork import Point
 from survey.domain.indicator import stratum_values
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
@@ -17,19 +18,18 @@ from survey.domain.quota import CellKey
 from survey.domain.routing import is_eligible
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
-from survey.domain.wave import Timing, accepts
+from survey.domain.wave import Admission, accepts
 from survey.queries import quotas, responses, waves
 from survey.queries.responses import NewResponse
-from survey.queries.waves import Point
 from survey.services.catalogue import Catalogue, Ground
 
 
 class WaveNotTaking(Exception):
-    """The wave takes no answers now; `timing` says whether it is too early or too late."""
+    """The wave takes no answers now; `admission` says whether it is too early or too late."""
 
-    def __init__(self, timing: Timing) -> None:
-        self.timing = timing
-        super().__init__(timing)
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+        super().__init__(admission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
 
 def _keep(connection: Connection, response: NewResponse) -> tuple[Outcome, Disposition]:
     wave = waves.wave_by_id(connection, response.wave_id)
-    timing = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
-    if timing in {Timing.OPEN, Timing.GRACE}:
-        late = timing is Timing.GRACE
+    admission = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
+    if admission in {Admission.OPEN, Admission.GRACE}:
+        late = admission is Admission.GRACE
         asked_now = (wave.questionnaire_code, wave.questionnaire_version)
         superseded = (response.questionnaire_code, response.questionnaire_version) != asked_now
         if responses.insert_response(connection, response, late=late, superseded=superseded):
@@ -111,7 +111,7 @@ def _keep(connection: Connection, response: NewResponse) -> tuple[Outcome, Dispo
     # Known already: a repeat is told the same again, even after the wave has closed.
     known = responses.stored_response(connection, response.id)
     if known is None:
-        raise WaveNotTaking(timing)
+        raise WaveNotTaking(admission)
     digest, disposition = known
     if digest == response.content_digest:
         return Outcome.REPEATED, disposition

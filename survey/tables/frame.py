@@ -23,11 +23,11 @@ class AreaRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("level IN ('city','district','street','community','grid')"),)
 
     frame_id: int = Field(primary_key=True, foreign_key="frame_version.id")
-    code: str = Field(primary_key=True, max_length=20)
-    parent_code: str | None = Field(default=None, max_length=20)
+    code: str = Field(primary_key=True, max_length=24)
+    parent_code: str | None = Field(default=None, max_length=24)
     level: str = Field(max_length=10)
-    name_zh: str = Field(max_length=100)
-    name_en: str = Field(max_length=100)
+    name_zh: str = Field(max_length=200)
+    name_en: str = Field(max_length=200)
 
 
 class PopulationRow(SQLModel, table=True):
@@ -36,7 +36,7 @@ class PopulationRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     frame_id: int = Field(foreign_key="frame_version.id", index=True)
-    area_code: str = Field(max_length=20)
+    area_code: str = Field(max_length=24)
     sex: str | None = Field(default=None, max_length=1)
     age_band: str | None = Field(default=None, max_length=10)
     population: int

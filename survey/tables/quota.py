@@ -18,7 +18,7 @@ class QuotaCellRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     wave_id: int = Field(foreign_key="wave.id")
     mode: str = Field(max_length=12)
-    district_code: str = Field(max_length=20)
+    district_code: str = Field(max_length=24)
     stratum: str = Field(max_length=200)  # "sex=F;age_band=18-34", in the questionnaire's order
     target: int
     completed: int

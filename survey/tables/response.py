@@ -22,7 +22,7 @@ class ResponseRow(SQLModel, table=True):
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     wave_id: int = Field(foreign_key="wave.id")
-    point_code: str = Field(foreign_key="point.code", max_length=20)
+    point_code: str = Field(foreign_key="point.code", max_length=24)
     mode: str = Field(max_length=12)
     questionnaire_code: str = Field(max_length=40)
     questionnaire_version: int
@@ -30,7 +30,7 @@ class ResponseRow(SQLModel, table=True):
     late: bool
     superseded: bool
     cell_id: int | None = Field(default=None, foreign_key="quota_cell.id", index=True)
-    area_code: str | None = Field(default=None, max_length=20)
+    area_code: str | None = Field(default=None, max_length=24)
     language: str = Field(max_length=12)
     answers: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
     content_digest: str = Field(max_length=64)

@@ -35,10 +35,10 @@ class PointRow(SQLModel, table=True):
     __tablename__ = "point"
     __table_args__ = (UniqueConstraint("wave_id", "number"),)
 
-    code: str = Field(primary_key=True, max_length=20)
+    code: str = Field(primary_key=True, max_length=24)
     wave_id: int = Field(foreign_key="wave.id")
     number: int  # printed on the poster
-    area_code: str = Field(max_length=20)
-    district_code: str = Field(max_length=20)
-    place_type: str = Field(max_length=20)
+    area_code: str = Field(max_length=24)
+    district_code: str = Field(max_length=24)
+    place_type: str = Field(max_length=24)
     mode: str = Field(max_length=12)

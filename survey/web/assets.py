@@ -1,0 +1,73 @@
+"""Stylesheets and scripts, served under an address that holds their digest, so that browsers may keep them for ever."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, abort, request, url_for
+
+_FOLDER = Path(__file__).parent.parent / "static"
+blueprint = Blueprint("assets", __name__)
+
+mimetypes.add_type("text/javascript", ".mjs")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    content: bytes
+    gzipped: bytes
+    mimetype: str
+
+
+@blueprint.get("/static/<digest>/<path:name>")
+def asset(digest: str, name: str) -> Response:
+    """One file. An old digest gets the file as it is now, but is not told to keep it."""
+    found = _asset(name)
+    if found is None:
+        abort(404)
+    packed = "gzip" in request.accept_encodings
+    response = Response(found.gzipped if packed else found.content, mimetype=found.mimetype)
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    kept = "public, max-age=31536000, immutable" if digest == static_digest() else "no-cache"
+    response.headers["Cache-Control"] = kept
+    return response
+
+
+def asset_url(name: str) -> str:
+    """The address of a file in static/. All share one digest, so that a script's imports stay relative and fresh."""
+    return url_for("assets.asset", digest=static_digest(), name=name)
+
+
+def asset_text(name: str) -> str:
+    """The text of a file in static/."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def static_digest() -> str:
+    """One digest over all files of static/: a change in any gives all a new address."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in _FOLDER.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(_FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _asset(name: str) -> _Asset | None:
+    path = (_FOLDER / name).resolve()
+    if not path.is_relative_to(_FOLDER) or not path.is_file():
+        return None
+    content = path.read_bytes()
+    mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return _Asset(content, gzip.compress(content, 9, mtime=0), mimetype)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the files and let templates name them."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["asset_url"] = asset_url

@@ -1,0 +1,48 @@
+"""The token in a served form: which submission this will be, where it was opened, with which questionnaire, and when.
+
+Signed, so that a submission's id and questionnaire version can't be made up; spent by nothing, so that a page that is
+fetched and never used costs nothing, and one that is sent twice is known for the same submission.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from itsdangerous import BadData, URLSafeSerializer
+
+
+@dataclass(frozen=True, slots=True)
+class PageToken:
+    """What a served form knows about itself."""
+
+    submission_id: UUID
+    point_code: str
+    questionnaire_code: str
+    questionnaire_version: int
+    opened_at: datetime
+
+
+def write_token(secret: str, token: PageToken) -> str:
+    """The token as text for a form field."""
+    return _serializer(secret).dumps(
+        [
+            token.submission_id.hex,
+            token.point_code,
+            token.questionnaire_code,
+            token.questionnaire_version,
+            int(token.opened_at.timestamp()),
+        ]
+    )
+
+
+def read_token(secret: str, text: str) -> PageToken | None:
+    """The token behind the text; None where it is not one of ours."""
+    try:
+        submission_id, point_code, code, version, opened = _serializer(secret).loads(text)
+        return PageToken(UUID(submission_id), point_code, code, version, datetime.fromtimestamp(opened, UTC))
+    except (BadData, ValueError, TypeError):
+        return None
+
+
+def _serializer(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="page-token")

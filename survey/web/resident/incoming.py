@@ -1,0 +1,182 @@
+"""What a browser or a program sent to the form's address, read into one shape and not yet checked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import uuid4
+
+from survey.domain.disposition import Finish
+from survey.domain.fieldwork import Point
+from survey.domain.problems import Problem
+from survey.domain.questionnaire import Questionnaire
+from survey.domain.submission import Submission
+from survey.domain.validation import answers_from_form, form_fields
+from survey.services.read_wave import wave_of_point
+from survey.web.languages import LANGUAGES, page_language
+from survey.web.office import office
+from survey.web.page_token import PageToken, read_token
+from survey.web.resident.area_choice import AreaChoice
+
+# Fields of the form that are not items; item codes never begin with an underscore.
+TOKEN, LANGUAGE, SIZE, ACTION = "_token", "_language", "_size", "_action"
+_JSON_FIELDS = {"token", "answers", "finish", "language"}
+
+
+class Form(Protocol):
+    """The fields of a posted form."""
+
+    def get(self, key: str, default: str = ..., /) -> str: ...
+    def getlist(self, key: str) -> list[str]: ...
+    def keys(self) -> Sequence[str]: ...
+
+
+class Action(StrEnum):
+    """What the button that was pressed asks for."""
+
+    SEND = "send"
+    STOP = "stop"
+    REFUSE = "refuse"
+    SHOW = "show"  # the form again, with new lists of areas, another language or another size
+
+
+_FINISH = {Action.SEND: Finish.FINISHED, Action.STOP: Finish.BROKEN_OFF, Action.REFUSE: Finish.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One form as it came. `problems` are those of the envelope; the answers are checked at the door."""
+
+    token: PageToken
+    language: str
+    large: bool
+    action: Action
+    answers: Mapping[str, object]
+    area: AreaChoice | None
+    problems: tuple[Problem, ...]
+
+    def submission(self, now: datetime) -> Submission:
+        """The submission this form stands for."""
+        return Submission(
+            id=self.token.submission_id,
+            point_code=self.token.point_code,
+            questionnaire_code=self.token.questionnaire_code,
+            questionnaire_version=self.token.questionnaire_version,
+            language=self.language,
+            finish=_FINISH[self.action],
+            answers=self.answers,
+            opened_at=self.token.opened_at,
+            received_at=now,
+        )
+
+    def with_problems(self, problems: tuple[Problem, ...]) -> "Incoming":
+        """The same form, refused."""
+        return replace(self, problems=problems)
+
+
+def read_form(point: Point, form: Form) -> Incoming:
+    """A form as a browser posts it. Fields that the questionnaire does not have are problems."""
+    token, problems = _token(point, form.get(TOKEN, ""))
+    questionnaire = office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
+    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, ACTION}
+    problems += [Problem("unknown_field", name[:60]) for name in form.keys() if name not in known]  # noqa: SIM118
+    action, _, wish = form.get(ACTION, "send").partition(":")
+    language, large = form.get(LANGUAGE, ""), form.get(SIZE, "") == "large"
+    if wish in LANGUAGES:
+        language = wish
+    elif wish in {"large", "normal"}:
+        large = wish == "large"
+    if action not in set(Action):
+        problems.append(Problem("unknown_action", ACTION))
+        action = Action.SHOW
+    answers = dict(answers_from_form(questionnaire, form.getlist))
+    area = _area(questionnaire, point, form, answers)
+    return Incoming(
+        token=token,
+        language=language if language in LANGUAGES else page_language(),
+        large=large,
+        action=Action(action),
+        answers=answers,
+        area=area,
+        problems=tuple(problems),
+    )
+
+
+def read_json(point: Point, body: bytes) -> Incoming:
+    """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en"}`."""
+    content, problems = _object(body)
+    problems += [Problem("unknown_field", str(name)[:60]) for name in content if name not in _JSON_FIELDS]
+    token_text = content.get("token")
+    token, token_problems = _token(point, token_text if isinstance(token_text, str) else "")
+    answers, finish, language = content.get("answers"), content.get("finish", "finished"), content.get("language")
+    if not isinstance(answers, dict):
+        problems.append(Problem("not_an_object", "answers"))
+        answers = {}
+    actions = {finish.value: action for action, finish in _FINISH.items()}
+    if not isinstance(finish, str) or finish not in actions:
+        problems.append(Problem("unknown_finish", "finish"))
+        finish = "finished"
+    if language is not None and language not in LANGUAGES:
+        problems.append(Problem("unknown_language", "language"))
+        language = None
+    return Incoming(
+        token=token,
+        language=str(language or page_language()),
+        large=False,
+        action=actions[finish],
+        answers=answers,
+        area=None,
+        problems=tuple(problems + token_problems),
+    )
+
+
+def _object(body: bytes) -> tuple[dict[str, object], list[Problem]]:
+    try:
+        content = json.loads(body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return {}, [Problem("not_json", "body")]
+    if not isinstance(content, dict):
+        return {}, [Problem("not_an_object", "body")]
+    return content, []
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a name stands twice")
+    return content
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def _token(point: Point, text: str) -> tuple[PageToken, list[Problem]]:
+    """The form's token. One that is foreign or too old is replaced, and the sender looks once more before sending."""
+    token, now = read_token(office().settings.secret_key, text), office().now()
+    if token is None or token.point_code != point.code:
+        wave = wave_of_point(office().db, point)
+        fresh = PageToken(uuid4(), point.code, wave.questionnaire_code, wave.questionnaire_version, now)
+        return fresh, [Problem("token_unknown", "token")]
+    if now - token.opened_at > timedelta(hours=office().settings.token_hours):
+        return replace(token, opened_at=now), [Problem("token_old", "token")]
+    return token, []
+
+
+def _area(
+    questionnaire: Questionnaire, point: Point, form: Form, answers: dict[str, object]
+) -> AreaChoice | None:
+    """The three lists of the area item. A neighbourhood outside the chosen street is not an answer any more."""
+    item = questionnaire.area_item
+    if item is None:
+        return None
+    ground = office().catalogue.ground(point.wave_id)
+    chosen = str(answers.get(item.code, ""))
+    choice = AreaChoice.posted(
+        ground, form.get(f"{item.code}__district", ""), form.get(f"{item.code}__street", ""), chosen
+    )
+    if choice.neighbourhood != chosen and chosen in ground.districts:
+        answers.pop(item.code, None)
+    return choice

@@ -1,0 +1,30 @@
+"""Headers on every response, and what is refused before a view sees it."""
+
+from flask import Flask, Response, abort, request
+
+from survey.web.resident.page import inline_style_hash
+
+
+def init_app(app: Flask) -> None:
+    """Guard every request and response."""
+    app.before_request(_refuse_packed_bodies)
+    app.after_request(_add_headers)
+
+
+def _refuse_packed_bodies() -> None:
+    # We never unpack a body, so a small one can't become a large one.
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        abort(415)
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"style-src 'self' {inline_style_hash()}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    return response
