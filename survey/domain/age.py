@@ -14,7 +14,7 @@ _WRITTEN = re.compile(r"([0-9]{1,3})(?:-([0-9]{1,3})|(\+))?")
 _OLDEST = 130
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class AgeRange:
     """Completed years from `low` to `high`, both included; `high` None has no end."""
 
@@ -62,7 +62,7 @@ def cover(wanted: AgeRange, bands: Iterable[AgeRange]) -> tuple[AgeRange, ...] |
     Of several ways it takes the one that reaches least beyond `wanted`, and of those the finest. A way that would
     reach beyond it without end (`85+` for 70-89) is none.
     """
-    return _cover(wanted, tuple(sorted(set(bands))))
+    return _cover(wanted, tuple(sorted(set(bands), key=lambda band: (band.low, band.stop))))
 
 
 @lru_cache(maxsize=4096)
