@@ -1,0 +1,79 @@
+"""The input contract: which columns the rows of a wave and the population have, and what an indicator is.
+
+One row is one interview. `district` is the stratum and `point` the primary sampling unit; `neighbourhood` is where the
+respondent lives. Each indicator has a column of its own code with 1 = counts, 0 = does not, missing = not in the base.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+MODE, DISTRICT, STREET, NEIGHBOURHOOD = "mode", "district", "street", "neighbourhood"
+POINT, SEX, AGE_BAND, POPULATION = "point", "sex", "age_band", "population"
+
+WAVE_COLUMNS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, POINT, SEX, AGE_BAND)
+POPULATION_COLUMNS = (DISTRICT, SEX, AGE_BAND, POPULATION)
+
+
+class ColumnsError(ValueError):
+    """The frame does not keep the input contract; the message names the columns and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A rate: its column, the target it should reach (a share, 0..1) and its name in each language."""
+
+    code: str
+    target: float
+    title: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.target <= 1:
+            raise ColumnsError(f"The target of {self.code} is {self.target:g}; it is a share between 0 and 1.")
+
+
+def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.DataFrame:
+    """The columns of the contract, codes as text with None for missing and outcomes as floats. Raises ColumnsError."""
+    codes = [indicator.code for indicator in indicators]
+    _require(rows, [*WAVE_COLUMNS, *codes], "The rows of a wave")
+    frame = pd.DataFrame({name: _text(rows[name]) for name in WAVE_COLUMNS}, index=range(len(rows)))
+    unplaced = [name for name in (MODE, DISTRICT) if frame[name].isna().any()]
+    if unplaced:
+        raise ColumnsError(
+            f"Column {' and '.join(unplaced)} has missing values, but every interview has a mode and lies in a district. "
+            "Take both from the collection point."
+        )
+    for code in codes:
+        values = np.asarray(pd.to_numeric(rows[code]), dtype=np.float64)
+        odd = ~(np.isnan(values) | (values == 0) | (values == 1))
+        if odd.any():
+            raise ColumnsError(f"Column {code} holds {values[odd][0]:g}; an indicator is 1, 0 or missing.")
+        frame[code] = values
+    return frame
+
+
+def checked_population(population: pd.DataFrame) -> pd.DataFrame:
+    """District × sex × age band with the people in each, one line a cell. Raises ColumnsError."""
+    _require(population, POPULATION_COLUMNS, "The population")
+    names = list(POPULATION_COLUMNS[:-1])
+    frame = pd.DataFrame({name: _text(population[name]) for name in names}, index=range(len(population)))
+    frame[POPULATION] = np.asarray(population[POPULATION], dtype=np.float64)
+    if frame.isna().any(axis=None) or (frame[POPULATION] < 0).any():
+        raise ColumnsError("The population has an empty or negative entry. Every cell needs a size of 0 or more.")
+    if frame.duplicated(names).any():
+        twice = frame[frame.duplicated(names)].iloc[0]
+        raise ColumnsError(f"The population lists {' × '.join(twice[names])} twice. Add the lines up.")
+    return frame
+
+
+def _require(frame: pd.DataFrame, names: Iterable[str], what: str) -> None:
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise ColumnsError(f"{what}: there is no column {', '.join(absent)}.")
+
+
+def _text(column: pd.Series) -> list[str | None]:
+    missing = column.isna().to_numpy()
+    return [None if gone else str(value) for value, gone in zip(column.tolist(), missing.tolist(), strict=True)]

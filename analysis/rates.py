@@ -1,0 +1,297 @@
+"""The rates of a wave: every indicator, by mode, for the city and its domains, each with an interval.
+
+Per mode (modes are never pooled): strata are the districts, units the collection points within them; every interview
+starts with weight 1 and is post-stratified to district × sex × age band, and the variance is that of the residuals
+(`calibration`). All of it is computed from one tally.
+
+A domain that holds too few points to estimate its own variance (one point has none) takes the design effect of its
+district, at least 1, or of the city: Wilson's interval on n / deff with the lender's degrees of freedom, basis
+"borrowed_deff". Answers from open QR codes are self-selected: the same arithmetic, basis "modelled".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan, sqrt
+
+import numpy as np
+import pandas as pd
+
+from analysis.calibration import poststratify
+from analysis.columns import (
+    AGE_BAND,
+    DISTRICT,
+    MODE,
+    NEIGHBOURHOOD,
+    POINT,
+    SEX,
+    STREET,
+    Indicator,
+    checked_population,
+    checked_rows,
+)
+from analysis.design import Codes, Design, Lonely, declare
+from analysis.estimate import Estimate, Measure, kish_deff, partition, share_estimate
+from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
+from analysis.tally import tally
+from analysis.weights import Merge, poststrata
+
+CITY = "city"
+DOMAIN_KINDS = (CITY, DISTRICT, STREET, SEX, AGE_BAND, NEIGHBOURHOOD)
+HEADLINE_MODE = "intercept"
+SELF_SELECTED_MODES = frozenset({"open_qr"})
+
+
+@dataclass(frozen=True, slots=True)
+class RateRules:
+    """The choices behind the rates, as data."""
+
+    level: float = 0.95
+    method: Method = Method.WILSON
+    # Fewer degrees of freedom than this, and the design effect is borrowed where a larger domain can lend one: with 1 or
+    # 2 the t quantile is 12.7 or 4.3 and the interval says nothing.
+    min_df: int = 3
+    # Interviews that a post-stratum needs to stand alone.
+    min_cell: int = 1
+    lonely: Lonely = Lonely.ADJUST
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One indicator in one domain, by one mode."""
+
+    indicator: str
+    mode: str
+    domain_kind: str
+    domain: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class WaveRates:
+    """All rates of a wave, and per mode what the weights had to assume. Iterates over the rates."""
+
+    rates: tuple[Rate, ...]
+    merges: Mapping[str, tuple[Merge, ...]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Rate]:
+        return iter(self.rates)
+
+    def __len__(self) -> int:
+        return len(self.rates)
+
+    def get(self, indicator: str, mode: str, domain_kind: str = CITY, domain: str = CITY) -> Estimate | None:
+        """The estimate of one domain, or None where it does not occur."""
+        for rate in self.rates:
+            if (rate.indicator, rate.mode, rate.domain_kind, rate.domain) == (indicator, mode, domain_kind, domain):
+                return rate.estimate
+        return None
+
+
+def wave_rates(
+    rows: pd.DataFrame,
+    population: pd.DataFrame | None,
+    indicators: Sequence[Indicator],
+    *,
+    expected: Mapping[str, Sequence[str]] | None = None,
+    rules: RateRules | None = None,
+) -> WaveRates:
+    """Every indicator in every domain of every mode that occurs, the headline mode always.
+
+    rows: `columns.WAVE_COLUMNS` and one column an indicator. population: `columns.POPULATION_COLUMNS`; None leaves the
+    interviews unweighted and says so. expected: domains by kind that are listed even with no answer. Raises ColumnsError.
+    """
+    rules = rules or RateRules()
+    frame = checked_rows(rows, indicators)
+    margins = checked_population(population) if population is not None else None
+    listed = _listed(margins, expected or {})
+    rates: list[Rate] = []
+    merges: dict[str, tuple[Merge, ...]] = {}
+    for mode in sorted({HEADLINE_MODE, *frame[MODE]}, key=lambda name: (name != HEADLINE_MODE, name)):
+        part = frame[frame[MODE] == mode]
+        found, traced = _mode_rates(mode, part, margins, indicators, listed, rules)
+        rates += found
+        merges[mode] = traced
+    return WaveRates(tuple(rates), merges)
+
+
+def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Domains by kind that are reported even where nobody answered."""
+    listed = {kind: list(expected.get(kind, ())) for kind in DOMAIN_KINDS}
+    listed[CITY] = [CITY]
+    if margins is not None:
+        for kind in (DISTRICT, SEX, AGE_BAND):
+            listed[kind] = sorted({*listed[kind], *margins[kind]})
+    return listed
+
+
+def _mode_rates(
+    mode: str,
+    rows: pd.DataFrame,
+    margins: pd.DataFrame | None,
+    indicators: Sequence[Indicator],
+    listed: Mapping[str, Sequence[str]],
+    rules: RateRules,
+) -> tuple[list[Rate], tuple[Merge, ...]]:
+    # Without a point the neighbourhood is the unit: answers from one place are still alike.
+    unit = rows[POINT].where(rows[POINT].notna(), rows[NEIGHBOURHOOD]).fillna("")
+    keys = [DISTRICT, STREET, NEIGHBOURHOOD, "unit", SEX, AGE_BAND]
+    reduced = tally(rows.assign(unit=unit), keys, [indicator.code for indicator in indicators])
+    cells = reduced.cells
+    if cells.empty:
+        nothing = share_estimate(Evidence(nan, nan, 0, 0), rules.method, rules.level, nan)
+        places = [(kind, domain) for kind in DOMAIN_KINDS for domain in listed[kind]]
+        return [Rate(i.code, mode, kind, domain, nothing) for i in indicators for kind, domain in places], ()
+    design = declare(cells, ids=["unit"], strata=DISTRICT, weights="w", nest=True, lonely=rules.lonely)
+    notes: tuple[str, ...] = ("unweighted",)
+    merges: tuple[Merge, ...] = ()
+    if margins is not None:
+        strata = poststrata(cells, margins, rules.min_cell)
+        design, merges = poststratify(design, strata.group, strata.population), strata.merges
+        notes = ()
+    factor = design.weights / cells["w"].to_numpy(np.float64)
+    city_notes = ("districts_without_interviews",) if any(m.code == "no_interviews" for m in merges) else ()
+    rates: list[Rate] = []
+    for indicator in indicators:
+        lenders = _Lenders(design, reduced.measure(indicator.code, factor), cells, rules)
+        for kind in DOMAIN_KINDS:
+            for domain, estimate in lenders.estimates(kind, listed[kind]):
+                extra = notes + (city_notes if kind == CITY else ())
+                rates.append(Rate(indicator.code, mode, kind, domain, _labelled(estimate, mode, extra)))
+    return rates, merges
+
+
+def _labelled(estimate: Estimate, mode: str, notes: tuple[str, ...]) -> Estimate:
+    """The estimate with the notes of its mode; intervals of self-selected answers rest on a model."""
+    if mode in SELF_SELECTED_MODES and estimate.basis != "none":
+        return replace(estimate, basis="modelled", notes=(*estimate.notes, "self_selected", *notes))
+    return replace(estimate, notes=(*estimate.notes, *notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loan:
+    """A design effect to borrow, with the degrees of freedom it was estimated on."""
+
+    deff: float
+    df: float
+    source: str
+
+
+class _Lenders:
+    """The estimates of one indicator, with the design effects that larger domains lend to smaller ones."""
+
+    def __init__(self, design: Design, variable: Measure, cells: pd.DataFrame, rules: RateRules) -> None:
+        self._design, self._variable, self._cells, self._rules = design, variable, cells, rules
+        everyone = np.zeros(design.rows, dtype=np.intp)
+        self._city = partition(design, variable, everyone, 1)[0]
+        self._district_codes, self._districts = pd.factorize(cells[DISTRICT], sort=True)
+        codes = np.asarray(self._district_codes, dtype=np.intp)
+        self._by_district = partition(design, variable, codes, len(self._districts))
+
+    def estimates(self, kind: str, listed: Sequence[str]) -> Iterator[tuple[str, Estimate]]:
+        """The estimate of every domain of a kind that occurs or is listed, in the order of their codes."""
+        codes, occurring = self._domains(kind)
+        known = partition(self._design, self._variable, codes, len(occurring)) if kind != CITY else (self._city,)
+        lenders = self._home_districts(codes, len(occurring))
+        found = {
+            domain: self._estimate(evidence, kind, home)
+            for domain, evidence, home in zip(occurring, known, lenders, strict=True)
+        }
+        nothing = share_estimate(Evidence(nan, nan, 0, 0), self._rules.method, self._rules.level, nan)
+        for domain in sorted({*occurring, *listed}):
+            yield domain, found.get(domain, nothing)
+
+    def _domains(self, kind: str) -> tuple[Codes, list[str]]:
+        if kind == CITY:
+            return np.zeros(self._design.rows, dtype=np.intp), [CITY]
+        codes, occurring = pd.factorize(self._cells[kind], sort=True)
+        return np.asarray(codes, dtype=np.intp), [str(name) for name in occurring]
+
+    def _home_districts(self, codes: Codes, domains: int) -> list[int]:
+        """For each domain the district that most of its interviews come from."""
+        inside = codes >= 0
+        counts = np.zeros((domains, len(self._districts)))
+        np.add.at(counts, (codes[inside], self._district_codes[inside]), self._cells["n"].to_numpy()[inside])
+        return np.asarray(counts.argmax(axis=1)).tolist() if domains else []
+
+    def _estimate(self, evidence: Evidence, kind: str, home: int) -> Estimate:
+        own = share_estimate(evidence, self._rules.method, self._rules.level, _deff(evidence))
+        if evidence.n == 0 or evidence.df >= self._rules.min_df:
+            return own
+        loan = self._loan(evidence, kind, home)
+        return own if loan is None else _borrowed(evidence, loan, self._rules.level)
+
+    def _loan(self, evidence: Evidence, kind: str, home: int) -> _Loan | None:
+        """The district's design effect, else the city's; without either, that of the weights for a domain without df."""
+        district = self._by_district[home]
+        if kind in (STREET, NEIGHBOURHOOD) and district.df >= self._rules.min_df and isfinite(_deff(district)):
+            return _Loan(_deff(district), district.df, "deff_of_district")
+        if kind != CITY and self._city.df >= self._rules.min_df and isfinite(_deff(self._city)):
+            return _Loan(_deff(self._city), self._city.df, "deff_of_city")
+        if evidence.df > 0:
+            return None
+        return _Loan(kish_deff(self._variable), evidence.n - 1, "deff_of_weights")
+
+
+def _deff(evidence: Evidence) -> float:
+    """The design effect of a share: its variance as a multiple of p(1-p)/(n-1); nan where there is no spread."""
+    if evidence.n < 2 or evidence.df <= 0 or not evidence.v > 0 or evidence.degenerate:
+        return nan
+    return evidence.v * (evidence.n - 1) / (evidence.p * (1 - evidence.p))
+
+
+def _borrowed(evidence: Evidence, loan: _Loan, level: float) -> Estimate:
+    """Wilson's interval on n divided by a borrowed design effect of at least 1."""
+    deff = max(1.0, loan.deff)
+    n_effective = evidence.n / deff
+    variance = evidence.p * (1 - evidence.p) / n_effective
+    # One interview lends itself no degrees of freedom; the normal quantile is the least that can be said.
+    t = t_quantile((1 + level) / 2, max(loan.df, 1.0))
+    lower, upper = wilson_ends(evidence.p, n_effective, t)
+    notes = (loan.source, *(("all_answers_agree",) if evidence.degenerate else ()))
+    return Estimate(
+        value=evidence.p,
+        se=sqrt(variance),
+        variance=variance,
+        df=loan.df,
+        n=int(evidence.n),
+        n_effective=n_effective,
+        lower=lower,
+        upper=upper,
+        level=level,
+        interval=Method.WILSON.value,
+        basis="borrowed_deff",
+        deff=deff,
+        notes=notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rate beside the same rate of an earlier wave. difference = now - before; nan where either is missing."""
+
+    now: Rate
+    before: Rate | None
+    difference: float
+    se: float
+    lower: float
+    upper: float
+
+
+def beside(now: WaveRates, before: WaveRates) -> tuple[Change, ...]:
+    """Every rate with its counterpart in an earlier wave.
+
+    The waves are taken as independent. Where they share points this is conservative, as estimates at the same points
+    go up and down together. df: the smaller of the two.
+    """
+    earlier = {(r.indicator, r.mode, r.domain_kind, r.domain): r for r in before}
+    changes = []
+    for rate in now:
+        old = earlier.get((rate.indicator, rate.mode, rate.domain_kind, rate.domain))
+        if old is None or "none" in (rate.estimate.basis, old.estimate.basis):
+            changes.append(Change(rate, old, nan, nan, nan, nan))
+            continue
+        a, b = old.estimate, rate.estimate
+        variance = a.variance + b.variance
+        lower, upper = symmetric(b.value - a.value, variance, min(a.df, b.df), b.level)
+        changes.append(Change(rate, old, b.value - a.value, sqrt(variance), lower, upper))
+    return tuple(changes)

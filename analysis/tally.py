@@ -1,0 +1,81 @@
+"""The one pass over the rows: counts and weighted sums per cell, from which every estimate is computed.
+
+A cell is a combination of the keys (stratum, unit, post-stratum and whatever domains are reported on). It holds n and
+the sum of weights of all its rows, and for each variable n, sum of w, sum of w·y and sum of w·y² over the rows with an
+answer. Everything is a sum, so the tally of a file is the sum of the tallies of its parts, wherever those were made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import Floats
+from analysis.estimate import Measure
+from analysis.sums import sum_by
+
+# What is summed for every variable; its columns are named f"{part}:{variable}".
+_PARTS = ("n", "base", "total", "square")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """cells: one line a cell, with the key columns, `n`, `w` and four sums for each variable."""
+
+    keys: tuple[str, ...]
+    variables: tuple[str, ...]
+    cells: pd.DataFrame
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """The tally of both sets of rows together."""
+        if (self.keys, self.variables) != (other.keys, other.variables):
+            raise ValueError("Only tallies of the same keys and variables add up.")
+        both = pd.concat([self.cells, other.cells], ignore_index=True)
+        sums = [name for name in both.columns if name not in self.keys]
+        return Tally(
+            self.keys,
+            self.variables,
+            _grouped(both, self.keys, {name: both[name].to_numpy(np.float64) for name in sums}),
+        )
+
+    def measure(self, variable: str, factor: Floats | None = None) -> Measure:
+        """A variable as weighted sums per cell. factor: (cells,) what calibration multiplied each cell's weights by."""
+        n, base, total, square = (self.cells[f"{part}:{variable}"].to_numpy(np.float64) for part in _PARTS)
+        if factor is None:
+            return Measure(n, base, total, square)
+        return Measure(n, base * factor, total * factor, square * factor)
+
+
+def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], weights: str | None = None) -> Tally:
+    """Reduce rows to cells. A missing key is a level of its own; weights None = 1 each."""
+    w = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(np.float64)
+    counted = (w > 0).astype(np.float64)
+    columns: dict[str, Floats] = {"n": counted, "w": w}
+    for variable in variables:
+        y = frame[variable].to_numpy(np.float64)
+        answered = ~np.isnan(y)
+        y = np.where(answered, y, 0.0)
+        base = np.where(answered, w, 0.0)
+        columns |= dict(
+            zip(
+                (f"{part}:{variable}" for part in _PARTS),
+                (counted * answered, base, base * y, base * y * y),
+                strict=True,
+            )
+        )
+    return Tally(tuple(keys), tuple(variables), _grouped(frame, keys, columns))
+
+
+def _grouped(frame: pd.DataFrame, keys: Sequence[str], columns: dict[str, Floats]) -> pd.DataFrame:
+    """One line per combination of keys that occurs, in the order of the keys' levels, with the column sums."""
+    code = np.zeros(len(frame), dtype=np.int64)
+    for key in keys:
+        levels, values = pd.factorize(frame[key], sort=True, use_na_sentinel=False)
+        # Renumber after each key, so that the product of the numbers of levels cannot overflow.
+        code = np.unique(code * max(len(values), 1) + levels, return_inverse=True)[1].astype(np.int64)
+    _, first, cell = np.unique(code, return_index=True, return_inverse=True)
+    result = frame[list(keys)].iloc[first].reset_index(drop=True)
+    for name, summands in columns.items():
+        result[name] = sum_by(cell, len(first), summands)
+    return result
