@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright
 
 from tests import machine
 
@@ -61,7 +61,7 @@ def launch_options() -> dict[str, Any]:
     return {"executable_path": machine.need(machine.BROWSER), "args": list(CHROMIUM_ARGUMENTS)}
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps its note of a listener on the object
 class BrowserErrors:
     """What the pages of one test complained about."""
 
@@ -70,10 +70,12 @@ class BrowserErrors:
 
     def watch(self, context: BrowserContext) -> None:
         """Listens to every page of the context, also to those that open later."""
-        context.on(
-            "console", lambda m: self.seen.append(f"{m.page and m.page.url}: {m.text}") if m.type == "error" else None
-        )
-        context.on("weberror", lambda e: self.seen.append(f"{e.page and e.page.url}: {e.error}"))
+        context.on("console", self._note_console)
+        context.on("weberror", lambda event: self.seen.append(f"{event.page and event.page.url}: {event.error}"))
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.seen.append(f"{message.location['url'] or (message.page and message.page.url)}: {message.text}")
 
     def allow(self, part: str) -> None:
         """An error that contains `part` is what this test is about."""

@@ -3,8 +3,8 @@
 import http.client
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -19,13 +19,21 @@ def app(environ, start_response):
         return [b"ok"]
     raise RuntimeError("the application fails")
 """
+SETTINGS = (REPOSITORY / "gunicorn.conf.py").read_text("utf-8")
 CALLER = "127.0.0.77"  # the whole of 127/8 is this machine, so a caller can have an address that nothing else has
+
+
+@contextmanager
+def _small_server(folder: Path, settings: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    (folder / "small.py").write_text(APPLICATION, "utf-8")
+    (folder / "gunicorn.conf.py").write_text(settings, "utf-8")
+    with gunicorn(folder / "log", environment or {}, "small:app", folder, folder / "gunicorn.conf.py") as started:
+        yield started
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
-    with gunicorn(tmp_path / "log", {}, "small:app", tmp_path) as started:
+    with _small_server(tmp_path, SETTINGS) as started:
         yield started
 
 
@@ -74,15 +82,10 @@ def test_slow_phones_do_not_stop_the_others(server: Server) -> None:
 
 @pytest.mark.parametrize("settings", ["ours", "planted fault: no limit to silence"])
 def test_phones_that_left_in_mid_request_do_not_hold_the_server(tmp_path: Path, settings: str) -> None:
-    text = (REPOSITORY / "gunicorn.conf.py").read_text("utf-8").replace("STALL_SECONDS = 10", "STALL_SECONDS = 1")
+    text = SETTINGS.replace("STALL_SECONDS = 10", "STALL_SECONDS = 1")
     if settings != "ours":
         text = text.replace("def when_ready", "def unused")
-    (tmp_path / "gunicorn.conf.py").write_text(text, "utf-8")
-    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
-    with (
-        gunicorn(tmp_path / "log", {}, "small:app", tmp_path, tmp_path / "gunicorn.conf.py") as server,
-        ExitStack() as gone,
-    ):
+    with _small_server(tmp_path, text) as server, ExitStack() as gone:
         for _ in range(80):
             phone = gone.enter_context(socket.create_connection(("127.0.0.1", _port(server))))
             phone.sendall(b"POST /r/x HTTP/1.1\r\nHost: x\r\nContent-Le")
@@ -93,14 +96,19 @@ def test_phones_that_left_in_mid_request_do_not_hold_the_server(tmp_path: Path, 
             assert not _healthy(server)
 
 
-def test_two_servers_share_no_control_socket(server: Server) -> None:
-    sockets = [c.laddr for p in _family(server.process.pid) for c in p.net_connections("unix") if c.laddr]
-    assert sockets == []
+@pytest.mark.parametrize("settings", ["ours", "planted fault: with a control socket"])
+def test_two_servers_share_no_control_socket(tmp_path: Path, settings: str) -> None:
+    text = SETTINGS
+    if settings != "ours":
+        text = text.replace("control_socket_disable = True", "control_socket_disable = False")
+    with _small_server(tmp_path, text, {"HOME": str(tmp_path)}) as server:
+        time.sleep(1)  # gunicorn makes the socket a moment after it answers
+        assert _healthy(server)
+    assert ("Control socket" in server.log.read_text("utf-8")) == (settings != "ours")
 
 
 def test_nothing_of_a_server_outlives_its_test(tmp_path: Path) -> None:
-    (tmp_path / "small.py").write_text(APPLICATION, "utf-8")
-    with gunicorn(tmp_path / "log", {}, "small:app", tmp_path) as started:
+    with _small_server(tmp_path, SETTINGS) as started:
         give_up = time.monotonic() + 10
         while len(family := _family(started.process.pid)) < 3 and time.monotonic() < give_up:
             time.sleep(0.02)
