@@ -1,13 +1,15 @@
 """What the frame import accepts, and that it names every bad row and then keeps nothing."""
 
 import codecs
+import re
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from survey.domain.frame import Frame, Level
-from survey.domain.frame_check import FrameReport
+from survey.domain.frame_check import FrameReport, SumKind
 from survey.domain.frame_import import parse_frame
 from survey.domain.problems import Invalid, Problem
 from tests.frames import excerpt
@@ -297,6 +299,19 @@ def test_figures_without_a_source_are_noted() -> None:
     _, report = read(population=POPULATION.replace("20000,普查", "20000,"))
     (note,) = report.notes
     assert (note.code, dict(note.params)) == ("population_unsourced", {"count": "1"})
+
+
+def test_the_files_in_the_documentation_import_and_show_published_figures() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "frame.md").read_text()
+    areas, population = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    frame, report = read(areas, population)
+    assert list(report.areas.values()) == [1, 1, 1, 1, 1]
+    published = {(one.area_code, one.sex, one.age_band): one.population for one in excerpt.frame().population}
+    assert len(frame.population) == 4
+    for one in frame.population:
+        assert published[one.area_code, one.sex, one.age_band] == one.population
+    assert all(f"`{level}`" in text for level in Level)
+    assert all(f"`{kind}`" in text for kind in SumKind)
 
 
 def test_a_hundred_thousand_rows_are_read_in_less_than_two_seconds() -> None:
