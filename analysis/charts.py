@@ -1,0 +1,405 @@
+"""Interactive charts: estimates as Plotly figures, in Plotly's own JSON.
+
+Each function takes finished numbers and returns plain values (a dict of data and layout), so a web process need not
+load Plotly's Python side to serve them; `as_json` makes them safe to stand inside a page. Nothing is computed here but
+places. The page hands in its width, for the number of columns and the breaks of the title, and its theme. All text is
+escaped, since Plotly reads tags in labels.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import isfinite
+from typing import Any
+
+from analysis.palette import FONT, MARKS, THEMES, Theme, ThemeName, contrast
+from analysis.panels import (
+    Axis,
+    Labels,
+    Panel,
+    Rated,
+    Row,
+    axis_of,
+    has_estimate,
+    has_interval,
+    indicator_panels,
+    lowest_first,
+    mark_rank,
+    mark_word,
+    mode_panels,
+    sentence,
+    tick_text,
+)
+
+Figure = dict[str, Any]
+
+_ROW = 28  # px between rows of a panel
+_PANEL_TOP = 52  # px above a panel for its title and the target's value
+_PANEL_BOTTOM = 30  # px below it for the axis
+_GHOST = 0.27  # of a row: how far below its line the previous wave lies, so that neither hides the other
+_RIGHT = 20  # px right of the panels
+_TITLE, _SUBTITLE, _TEXT, _SMALL = 18, 14, 14, 12  # px
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaCount:
+    """One quota cell: its district (a code), its stratum in two steps such as ("F", "18-34"), and its counts."""
+
+    district: str
+    group: str
+    subgroup: str
+    completed: int
+    target: int
+
+
+def rates_by_district(
+    rates: Sequence[Rated],
+    labels: Labels,
+    *,
+    targets: Mapping[str, float],
+    districts: Sequence[str] = (),
+    flags: Mapping[tuple[str, str], str] | None = None,
+    previous: Sequence[Rated] = (),
+    theme: ThemeName = "light",
+    width: int = 960,
+) -> Figure:
+    """Dot and interval of each district, a panel for each indicator. Raises ValueError where modes are mixed."""
+    panels = indicator_panels(rates, labels, domains=districts, targets=targets, flags=flags, previous=previous)
+    return dot_interval_figure(panels, labels, theme=theme, width=width)
+
+
+def neighbourhood_caterpillar(
+    rates: Sequence[Rated],
+    labels: Labels,
+    *,
+    target: float,
+    flags: Mapping[str, str],
+    most: int | None = 60,
+    theme: ThemeName = "light",
+    width: int = 960,
+) -> Figure:
+    """Neighbourhoods on one indicator, lowest first, flags by shape and colour; `most` keeps the lowest so many."""
+    by_indicator = {(rate.indicator, rate.domain): flags.get(rate.domain, "") for rate in rates}
+    targets = {rate.indicator: target for rate in rates}
+    panels = indicator_panels(rates, labels, targets=targets, flags=by_indicator)
+    if len(panels) > 1:
+        raise ValueError("a caterpillar chart shows one indicator")
+    return dot_interval_figure(
+        [lowest_first(panel, most) for panel in panels], labels, theme=theme, width=width, row=22
+    )
+
+
+def modes_beside(
+    rates: Sequence[Rated],
+    labels: Labels,
+    *,
+    targets: Mapping[str, float],
+    modelled: Sequence[str] = ("open_qr",),
+    theme: ThemeName = "light",
+    width: int = 960,
+) -> Figure:
+    """Modes of one domain set apart on a common axis; intervals of self-selected answers are dashed, being modelled."""
+    panels = mode_panels(rates, labels, modelled=modelled, targets=targets)
+    return dot_interval_figure(panels, labels, theme=theme, width=width, row=34)
+
+
+def dot_interval_figure(
+    panels: Sequence[Panel], labels: Labels, *, theme: ThemeName = "light", width: int = 960, row: int = _ROW
+) -> Figure:
+    """Panels side by side where they fit, each on its own padded axis, with one legend for all. `row` px a row."""
+    look = THEMES[theme]
+    lines = max(1, -(-len(panels) // max(1, width // 420)))
+    columns = max(1, -(-len(panels) // lines))
+    tall = max((len(panel.rows) for panel in panels), default=0) * row
+    each = _PANEL_TOP + tall + _PANEL_BOTTOM
+    inner = each * lines
+    left = min(0.45 * width, 16 + max((_px(one.name, _TEXT) for panel in panels for one in panel.rows), default=0.0))
+    figure = _empty(labels, look, width=width, left=round(left), inner=inner)
+    gap = 28 / (width - left - _RIGHT)
+    share = (1 - gap * (columns - 1)) / columns
+    for number, panel in enumerate(panels):
+        line, column = divmod(number, columns)
+        across = (column * (share + gap), column * (share + gap) + share)
+        top = 1 - (line * each + _PANEL_TOP) / inner
+        place = _Place(number + 1, across, (top - row * len(panel.rows) / inner, top), named=column == 0)
+        _add_panel(figure, panel, place, labels, look)
+    _show_each_legend_entry_once(figure)
+    return figure
+
+
+def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName = "light", width: int = 960) -> Figure:
+    """Districts against strata, each cell its completed of target, darker the fuller. A cell without target says so.
+
+    Districts and strata keep the order in which they come.
+    """
+    look = THEMES[theme]
+    found = {(cell.district, (cell.group, cell.subgroup)): cell for cell in cells}
+    districts = tuple(dict.fromkeys(district for district, _ in found))
+    strata = tuple(dict.fromkeys(stratum for _, stratum in found))
+    names = [escape(labels.name(code), quote=False) for code in districts]
+    left = min(0.4 * width, 16 + max((_px(labels.name(code), _TEXT) for code in districts), default=0.0))
+    figure = _empty(labels, look, width=width, left=round(left), inner=56 + 40 * len(districts))
+    rows = [[found.get((district, stratum)) for stratum in strata] for district in districts]
+    columns = [escape(labels.name(subgroup), quote=False) for _, subgroup in strata]
+    filled = [[_filled(cell) for cell in row] for row in rows]
+    figure["data"].append(
+        {
+            "type": "heatmap",
+            "x": list(range(len(strata))),
+            "y": list(range(len(districts))),
+            "z": filled,
+            "zmin": 0,
+            "zmax": 1,
+            "colorscale": [[0, look.low], [1, look.high]],
+            "showscale": False,
+            "xgap": 2,
+            "ygap": 2,
+            "hoverinfo": "skip",
+        }
+    )
+    figure["layout"] |= {
+        "xaxis": _still(tickvals=list(range(len(strata))), ticktext=columns, side="top", tickfont={"size": _SMALL}),
+        "yaxis": _still(tickvals=list(range(len(districts))), ticktext=names, range=[len(districts) - 0.5, -0.5])
+        | {"domain": [0, 1 - 56 / (56 + 40 * len(districts))]},
+    }
+    for y, row in enumerate(rows):
+        for x, cell in enumerate(row):
+            text = f"{cell.completed}/{cell.target}" if cell is not None and cell.target else "–"
+            colour = look.quiet if text == "–" else _legible_on(_mix(look.low, look.high, _filled(cell) or 0.0))
+            figure["layout"]["annotations"].append(
+                {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 13, "color": colour}}
+            )
+    for group in dict.fromkeys(group for group, _ in strata):
+        own = [x for x, stratum in enumerate(strata) if stratum[0] == group]
+        figure["layout"]["annotations"].append(
+            _note(labels.name(group), look.ink, _TEXT)
+            | {"x": (own[0] + own[-1]) / 2, "yref": "paper", "y": 1, "yanchor": "top"}
+        )
+    return figure
+
+
+def as_json(figure: Figure) -> str:
+    """The figure as JSON that may stand inside a script element of a page."""
+    text = json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a panel lies: its number from 1, its stretch across and up the figure (0..1), whether it names its rows."""
+
+    number: int
+    across: tuple[float, float]
+    up: tuple[float, float]
+    named: bool
+
+    def axis(self, letter: str) -> str:
+        """Plotly's name of the panel's axis: x, x2, x3 …"""
+        return letter if self.number == 1 else f"{letter}{self.number}"
+
+
+def _add_panel(figure: Figure, panel: Panel, place: _Place, labels: Labels, look: Theme) -> None:
+    axis = axis_of([panel])
+    x, y = place.axis("x"), place.axis("y")
+    layout = figure["layout"]
+    number = x[1:]
+    layout[f"xaxis{number}"] = _still(
+        domain=list(place.across),
+        anchor=y,
+        range=[axis.lower, axis.upper],
+        tickvals=list(axis.ticks),
+        ticktext=[tick_text(tick) for tick in axis.ticks],
+        tickfont={"size": _SMALL, "color": look.quiet},
+        showgrid=True,
+        gridcolor=look.hairline,
+    )
+    layout[f"yaxis{number}"] = _still(
+        domain=list(place.up),
+        anchor=x,
+        range=[len(panel.rows) - 0.5, -0.5],
+        tickvals=list(range(len(panel.rows))),
+        ticktext=[escape(row.name, quote=False) for row in panel.rows],
+        showticklabels=place.named,
+    )
+    title = _note(f"<b>{escape(panel.title, quote=False)}</b>", look.ink, _TEXT, escaped=True)
+    edge = {"xref": "paper", "x": place.across[0], "xanchor": "left", "yref": "paper", "y": place.up[1]}
+    layout["annotations"].append(title | edge | {"yanchor": "bottom", "yshift": 20})
+    if panel.target is not None:
+        layout["shapes"].append(_target_line(panel.target, x, f"{y} domain", look))
+        at = axis.at(panel.target)
+        side = "left" if at < 0.2 else "right" if at > 0.8 else "center"
+        words = _note(f"{labels.target} {tick_text(panel.target)}", look.quiet, _SMALL)
+        above = {"xref": x, "x": panel.target, "xanchor": side, "yref": f"{y} domain", "y": 1, "yanchor": "bottom"}
+        layout["annotations"].append(words | above)
+    on = {"xaxis": x, "yaxis": y}
+    figure["data"] += [trace | on for trace in _traces(panel, axis, labels, look)]
+
+
+def _traces(panel: Panel, axis: Axis, labels: Labels, look: Theme) -> list[dict[str, Any]]:
+    """Previous wave, then intervals and marks of each flag, then the words where there is no estimate."""
+    rows = list(enumerate(panel.rows))
+    traces = []
+    before = [(y, row.previous) for y, row in rows if row.previous is not None and has_estimate(row.previous)]
+    if before:
+        shares = [estimate.value for _, estimate in before]
+        below = [y + _GHOST for y, _ in before]
+        name = {"name": escape(labels.previous, quote=False), "legendrank": 20, "hoverinfo": "skip"}
+        traces.append({"x": shares, "y": below} | name | _marks("circle-open", look.quiet))
+    drawn = [(y, row) for y, row in rows if has_estimate(row.estimate)]
+    for flag, modelled in dict.fromkeys((row.flag, row.modelled) for _, row in drawn):
+        own = [(y, row) for y, row in drawn if (row.flag, row.modelled) == (flag, modelled)]
+        colour = look.flags.get(flag, look.series[1 if modelled else 0])
+        traces += [_interval_lines(own, colour, modelled), _estimates(own, flag, colour, labels)]
+    blank = [y for y, row in rows if not has_estimate(row.estimate)]
+    if blank:
+        words = [escape(labels.no_estimate, quote=False)] * len(blank)
+        font = {"size": _SMALL, "color": look.quiet}
+        place = {
+            "x": [axis.lower + 0.02 * (axis.upper - axis.lower)] * len(blank),
+            "y": blank,
+            "textposition": "middle right",
+            "textfont": font,
+        }
+        traces.append(
+            {"type": "scatter", "mode": "text", "text": words, "hoverinfo": "skip", "showlegend": False} | place
+        )
+    return traces
+
+
+def _interval_lines(rows: Sequence[tuple[int, Row]], colour: str, modelled: bool) -> dict[str, Any]:
+    ended = [(y, row.estimate) for y, row in rows if has_interval(row.estimate)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [end for _, estimate in ended for end in (estimate.lower, estimate.upper, None)],
+        "y": [end for y, _ in ended for end in (y, y, None)],
+        "line": {"width": 2, "color": colour, "dash": "dash" if modelled else "solid"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _estimates(rows: Sequence[tuple[int, Row]], flag: str, colour: str, labels: Labels) -> dict[str, Any]:
+    return {
+        "x": [row.estimate.value for _, row in rows],
+        "y": [y for y, _ in rows],
+        "customdata": [[_finite(row.estimate.lower), _finite(row.estimate.upper), row.estimate.n] for _, row in rows],
+        "text": [escape(sentence(row, labels), quote=False) for _, row in rows],
+        "hovertemplate": "%{text}<extra></extra>",
+        "name": escape(mark_word(rows[0][1], labels), quote=False),
+        "legendrank": mark_rank(flag),
+    } | _marks(MARKS.get(flag, "circle"), colour)
+
+
+def _marks(symbol: str, colour: str) -> dict[str, Any]:
+    marker: dict[str, Any] = {"symbol": symbol, "size": 8 if symbol.startswith("circle") else 10, "color": colour}
+    if symbol.endswith("open"):
+        marker["line"] = {"width": 1.5}
+    return {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False}
+
+
+def _finite(number: float) -> float | None:
+    return number if isfinite(number) else None
+
+
+def _show_each_legend_entry_once(figure: Figure) -> None:
+    seen = set()
+    for trace in figure["data"]:
+        if "name" in trace:
+            trace["legendgroup"] = trace["name"]
+            trace["showlegend"] = trace["name"] not in seen
+            seen.add(trace["name"])
+    figure["layout"]["showlegend"] = len(seen) > 0
+
+
+def _target_line(target: float, xref: str, yref: str, look: Theme) -> dict[str, Any]:
+    line = {"color": look.quiet, "width": 1, "dash": "dash"}
+    return {"type": "line", "x0": target, "x1": target, "xref": xref, "y0": 0, "y1": 1, "yref": yref, "line": line}
+
+
+def _empty(labels: Labels, look: Theme, *, width: int, left: int, inner: int) -> Figure:
+    """A figure with title and room for `inner` px of content; its paper is the page's."""
+    title = _broken(labels.title, width - 32, _TITLE)
+    subtitle = _broken(labels.subtitle, width - 32, _SUBTITLE)
+    top = round(
+        12 + title.count("<br>") * 1.3 * _TITLE + 1.3 * _TITLE + (subtitle.count("<br>") + 1) * 1.4 * _SUBTITLE + 8
+    )
+    bottom = 44 if width >= 600 else 64
+    head = _note(f"<b>{title}</b>", look.ink, _TITLE, escaped=True)
+    under = _note(subtitle, look.quiet, _SUBTITLE, escaped=True)
+    corner = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "align": "left", "xshift": 4 - left}
+    below = (title.count("<br>") + 1) * 1.3 * _TITLE
+    layout = {
+        "annotations": [
+            head | corner | {"yanchor": "top", "yshift": top - 8},
+            under | corner | {"yanchor": "top", "yshift": round(top - 8 - below - 2)},
+        ],
+        "shapes": [],
+        "height": top + inner + bottom,
+        "margin": {"l": left, "r": _RIGHT, "t": top, "b": bottom},
+        "autosize": True,
+        "font": {"family": FONT, "size": _TEXT, "color": look.ink},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.hairline, "font": {"color": look.ink, "size": 13}},
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": False,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "font": {"size": 13, "color": look.quiet},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    }
+    return {"data": [], "layout": layout}
+
+
+def _still(**more: Any) -> dict[str, Any]:
+    """An axis that neither zooms nor draws more than it is told."""
+    return {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", **more}
+
+
+def _note(text: str, colour: str, size: int, *, escaped: bool = False) -> dict[str, Any]:
+    shown = text if escaped else escape(text, quote=False)
+    return {"text": shown, "showarrow": False, "font": {"size": size, "color": colour}}
+
+
+def _filled(cell: QuotaCount | None) -> float | None:
+    return min(1.0, cell.completed / cell.target) if cell is not None and cell.target else None
+
+
+def _mix(low: str, high: str, share: float) -> str:
+    """The colour of the scale at a share, as Plotly interpolates it: evenly in red, green and blue."""
+    parts = [(int(low[at : at + 2], 16), int(high[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in parts)
+
+
+def _legible_on(paper: str) -> str:
+    """Black or white, whichever stands out more: at least 4.58:1 on any colour."""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, paper))
+
+
+def _px(text: str, size: float) -> float:
+    """About how wide a text is: Han characters are as wide as the type is high, others a little over half."""
+    return size * sum(1.0 if ord(sign) > 0x2E7F else 0.56 for sign in text)
+
+
+def _broken(text: str, width: float, size: float) -> str:
+    """Escaped text in lines that fit: broken at spaces, or after any Han character but before no closing mark."""
+    lines, line = [], ""
+    for piece in re.findall(r"[\u2E80-\uFFFF][，。；：、）」！？]*|[^\s\u2E80-\uFFFF]+\s*|\s+", text):
+        if line and _px((line + piece).rstrip(), size) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return "<br>".join(escape(one, quote=False) for one in [*lines, line.rstrip()])
