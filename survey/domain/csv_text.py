@@ -128,8 +128,9 @@ class _Reader:
                 if "limit" in str(error):  # a quotation mark that is never closed: what follows is not rows
                     return None
                 continue
-            if any(cell.strip() for cell in cells):
-                return line, [cell.strip() for cell in cells]
+            cells = [cell.strip() for cell in cells]
+            if any(cells):
+                return line, cells
 
     def _positions(self, line: int, header: list[str]) -> list[int]:
         names = [plain(name) for name in header]

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from survey.domain.age import ALL_AGES, AgeRange, parse_age, tile
+from survey.domain.age import ALL_AGES, parse_age, tile
 from survey.domain.frame import SEXES, Frame, Level, Sex
 from survey.domain.problems import Problem
 
@@ -153,13 +154,13 @@ def _sums(frame: Frame, code: str) -> Iterator[tuple[SumKind, _Cell, int, int]]:
 
 def _sum_of_bands(figures: Mapping[_Cell, int], sex: Sex | None, band: str | None) -> int | None:
     """People of one sex in the narrower bands that make up `band` (None: all ages); None if there are none."""
+    parts = _parts(band, tuple([name for one, name in figures if one == sex and name is not None]))
+    return None if parts is None else sum(figures[sex, part] for part in parts)
+
+
+@lru_cache(maxsize=4096)  # most areas have the same bands
+def _parts(band: str | None, bands: tuple[str, ...]) -> tuple[str, ...] | None:
     whole = ALL_AGES if band is None else parse_age(band)
     assert whole is not None, "the import lets only ages in"
-    parts = tile(whole, _bands(figures, sex))
-    return None if parts is None else sum(figures[sex, str(part)] for part in parts)
-
-
-def _bands(figures: Mapping[_Cell, int], sex: Sex | None) -> Iterator[AgeRange]:
-    for one, band in figures:
-        if one == sex and band is not None and (age := parse_age(band)) is not None:
-            yield age
+    parts = tile(whole, [age for name in bands if (age := parse_age(name))])
+    return None if parts is None else tuple(str(part) for part in parts)

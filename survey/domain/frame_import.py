@@ -33,6 +33,7 @@ _LIES_IN = {
     Level.COMMUNITY: (Level.STREET,),
     Level.GRID: (Level.COMMUNITY, Level.GRID),
 }
+_SEXES: dict[str, Sex] = {sex: sex for sex in SEXES}
 _LONGEST_NAME = 200
 _CODE = re.compile("[0-9]+")
 _PEOPLE = re.compile("[0-9]{1,10}")
@@ -163,7 +164,7 @@ class _Areas:
                 value=parent.code,
                 found=parent.level,
             )
-        elif not area.code.startswith(prefix := _prefix(parent, area.level)) or area.code == parent.code:
+        elif not area.code.startswith(prefix := _prefix(parent, area.level)):
             self._problem("area_code_prefix", "code", line, value=area.code, parent=parent.code, prefix=prefix)
 
     def _one_city(self) -> None:
@@ -202,10 +203,10 @@ class _Figures:
                 self._row(row)
 
     def _row(self, row: Row) -> None:
-        code, sex_name, band_name = (plain(cell) for cell in row.cells[:3])
+        code, sex_name, band_name = plain(row.cells[0]), plain(row.cells[1]), plain(row.cells[2])
         people, source = row.cells[3], " ".join(row.cells[4].split())
         good = self._area(code, row.line)
-        sex: Sex | None = next((sex for sex in SEXES if sex == sex_name), None)
+        sex = _SEXES.get(sex_name)
         if sex_name and sex is None:
             good = self._problem("population_sex", "sex", row.line, value=shown(sex_name))
         age = parse_age(band_name)

@@ -150,6 +150,7 @@ def test_an_empty_file_is_refused() -> None:
         ("511621001,511621,street,朝阳街道,", "code", "area_code_twice"),
         ("５１１６２１００１,511621,street,朝阳街道,", "code", "area_code_twice"),
         ("51162100x,511621,street,朝阳街道,", "code", "area_code_shape"),
+        ("٥١١٦٢١٠٠٢,511621,street,朝阳街道,", "code", "area_code_shape"),
         ("5.11621E+08,511621,street,朝阳街道,", "code", "area_code_shape"),
         ("51162102,511621,street,朝阳街道,", "code", "area_code_shape"),
         ("511621001001,511621,street,朝阳街道,", "code", "area_code_twice"),
@@ -235,6 +236,11 @@ def test_a_bad_row_does_not_make_its_children_and_figures_bad() -> None:
 def test_a_quotation_mark_that_is_never_closed_hides_the_rest_without_blaming_it() -> None:
     areas = AREAS.replace("岳池县", '"岳池县')
     assert only(areas) == ("areas.csv", 3, "row", "csv_quotes")
+
+
+def test_a_quotation_mark_that_is_never_closed_is_blamed_once_in_a_large_file() -> None:
+    rows = "".join(f"511621001{one:03d},511621001,community,某社区,\n" for one in range(2, 900)) * 6
+    assert only(AREAS.replace("岳池县", '"岳池县') + rows) == ("areas.csv", 3, "row", "csv_quotes")
 
 
 def test_a_cycle_is_named_at_each_of_its_areas() -> None:
@@ -324,7 +330,7 @@ def test_a_hundred_thousand_rows_are_read_in_less_than_two_seconds() -> None:
     figures += [f"{code},{sex},{band},12,census" for code in communities for sex in "MF" for band in ("0-17", "18+")]
     pair = ("\n".join(rows).encode(), "\n".join(figures).encode())
     assert len(figures) > 99_000
-    began = time.perf_counter()
+    began = time.process_time()  # processor time: other programs on this machine do not count
     _, report = parse_frame(*pair, date(2020, 11, 1))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert report.areas[Level.COMMUNITY] == len(communities)
