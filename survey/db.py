@@ -111,7 +111,7 @@ class Database:
         """Whether the database answers a question now."""
         try:
             with self.reading() as connection:
-                return connection.scalar(text("SELECT 1")) == 1
+                return bool(connection.scalar(text("SELECT 1")) == 1)
         except Unavailable:
             return False
 
@@ -132,8 +132,8 @@ class Database:
         )
 
     def _sqlite_engine(self) -> Engine:
-        lock = self._lock
-        assert lock is not None
+        assert self._lock is not None
+        lock: WriterLock = self._lock
 
         class LockedClose(sqlite3.Connection):
             """The last connection to close checkpoints, so closing is writing."""

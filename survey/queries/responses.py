@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Executable, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from survey.domain.disposition import Disposition
 from survey.tables.response import ConflictCopy, ResponseRow
@@ -38,18 +38,20 @@ def insert_response(connection: Connection, response: NewResponse, *, late: bool
     """Keep the response. False where its id is already taken; then nothing changed."""
     values = {name: getattr(response, name) for name in NewResponse.__slots__}
     values |= {"late": late, "superseded": superseded}
-    # Waits for a simultaneous insert of the same id to end, then sees it.
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(ResponseRow).on_conflict_do_nothing(index_elements=["id"])
-    return connection.execute(statement, values).rowcount == 1
+    return connection.execute(_insert_new(connection, ResponseRow, ["id"]), values).rowcount == 1
+
+
+def _insert_new(connection: Connection, table: type[SQLModel], key: list[str]) -> Executable:
+    """An insert that does nothing where the key is taken. It waits for a simultaneous insert of the same key to end."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=key)
 
 
 def mark_over_quota(connection: Connection, response_id: UUID) -> None:
     """Within the transaction that inserted it: the response's cell was full."""
     connection.execute(
-        update(ResponseRow)
-        .where(col(ResponseRow.id) == response_id)
-        .values(disposition=Disposition.OVER_QUOTA.value)
+        update(ResponseRow).where(col(ResponseRow.id) == response_id).values(disposition=Disposition.OVER_QUOTA.value)
     )
 
 
@@ -63,20 +65,16 @@ def stored_response(connection: Connection, response_id: UUID) -> tuple[str, Dis
 
 def insert_conflict_copy(connection: Connection, response: NewResponse) -> None:
     """Keep other content that came under a known id, once per content."""
-    known = select(col(ConflictCopy.id)).where(
-        col(ConflictCopy.response_id) == response.id, col(ConflictCopy.content_digest) == response.content_digest
+    connection.execute(
+        _insert_new(connection, ConflictCopy, ["response_id", "content_digest"]),
+        {
+            "response_id": response.id,
+            "language": response.language,
+            "answers": response.answers,
+            "content_digest": response.content_digest,
+            "received_at": response.received_at,
+        },
     )
-    if connection.execute(known).first() is None:
-        connection.execute(
-            insert(ConflictCopy),
-            {
-                "response_id": response.id,
-                "language": response.language,
-                "answers": response.answers,
-                "content_digest": response.content_digest,
-                "received_at": response.received_at,
-            },
-        )
 
 
 def count_by_disposition(connection: Connection, wave_id: int) -> dict[tuple[str, Disposition], int]:
@@ -106,3 +104,22 @@ def count_by_day(connection: Connection, wave_id: int) -> list[tuple[str, str, i
         .order_by(day, col(ResponseRow.mode))
     ).all()
     return [(str(moment), mode, count) for moment, mode, count in rows]
+
+
+def count_complete(connection: Connection, wave_id: int) -> int:
+    """How many complete responses a wave has."""
+    return connection.scalar(
+        select(func.count())
+        .select_from(ResponseRow)
+        .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
+    ) or 0
+
+
+def questionnaires_answered(connection: Connection, wave_id: int) -> list[tuple[str, int]]:
+    """(code, version) of every questionnaire that responses of a wave were given to."""
+    rows = connection.execute(
+        select(col(ResponseRow.questionnaire_code), col(ResponseRow.questionnaire_version))
+        .where(col(ResponseRow.wave_id) == wave_id)
+        .distinct()
+    ).all()
+    return [(code, version) for code, version in rows]

@@ -4,11 +4,13 @@ Check against the questionnaire version that was opened → disposition → quot
 response and takes the quota slot → receipt. Nothing is acknowledged before the transaction is on disk.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from survey.db import Database
+from survey.domain.approval import may_be_asked
 from survey.domain.disposition import Disposition, Finish, disposition_of
 from survey.domain.fieldwork import Point
 from survey.domain.indicator import stratum_values
@@ -49,9 +51,11 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
     """
     point = door.catalogue.point(submission.point_code)
     questionnaire = door.catalogue.questionnaire(submission.questionnaire_code, submission.questionnaire_version)
-    response = _response(submission, point, questionnaire, door.catalogue.ground(point.wave_id))
+    ground = door.catalogue.ground(point.wave_id)
+    response = _response(submission, point, questionnaire, ground)
+    approved = may_be_asked(questionnaire.legal, ground.plan, submission.opened_at)
     with door.db.writing() as connection:
-        outcome, disposition = _keep(connection, response)
+        outcome, disposition = _keep(connection, response, approved=approved)
     return Receipt(
         submission_id=submission.id,
         code=receipt_code(door.secret, submission.id),
@@ -64,16 +68,12 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
 def _response(submission: Submission, point: Point, questionnaire: Questionnaire, ground: Ground) -> NewResponse:
     """The row to keep, if every answer is right. Raises Invalid."""
     given = {} if submission.finish is Finish.REFUSED else submission.answers
-    checked = check_answers(
-        questionnaire, given, ground.districts, finished=submission.finish is Finish.FINISHED
-    )
+    checked = check_answers(questionnaire, given, ground.districts, finished=submission.finish is Finish.FINISHED)
     if checked.problems:
         raise Invalid(checked.problems)
     answers = checked.answers
     disposition = disposition_of(submission.finish, is_eligible(questionnaire, answers))
-    area_item = questionnaire.area_item
-    area = answers.get(area_item.code) if area_item is not None else point.area_code
-    district = ground.districts.get(str(area))
+    area, district = _home(answers, point, questionnaire, ground)
     strata = stratum_values(questionnaire, answers)
     cell_id = None
     if district is not None and strata is not None:
@@ -90,7 +90,7 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
         questionnaire_version=questionnaire.version,
         disposition=disposition,
         cell_id=cell_id,
-        area_code=None if area is None else str(area),
+        area_code=area,
         language=submission.language,
         answers=answers,
         content_digest=content_digest(answers, submission.finish),
@@ -99,9 +99,21 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
     )
 
 
-def _keep(connection: Connection, response: NewResponse) -> tuple[Outcome, Disposition]:
+def _home(
+    answers: Mapping[str, object], point: Point, questionnaire: Questionnaire, ground: Ground
+) -> tuple[str | None, str | None]:
+    """(area, district) where the person lives; where the questionnaire does not ask, those of the point."""
+    if questionnaire.area_item is None:
+        return point.area_code, point.district_code
+    area = answers.get(questionnaire.area_item.code)
+    return (area, ground.districts.get(area)) if isinstance(area, str) else (None, None)
+
+
+def _keep(connection: Connection, response: NewResponse, *, approved: bool) -> tuple[Outcome, Disposition]:
     wave = waves.wave_by_id(connection, response.wave_id)
     admission = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
+    if not approved:
+        admission = Admission.OVER
     if admission in {Admission.OPEN, Admission.GRACE}:
         late = admission is Admission.GRACE
         asked_now = (wave.questionnaire_code, wave.questionnaire_version)

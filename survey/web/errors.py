@@ -1,9 +1,11 @@
 """What is shown when a request can't be answered: what happened, what is safe, what to do."""
 
 import logging
+import traceback
+from types import TracebackType
 
 from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from survey.db import Unavailable
 from survey.web.languages import N_, translate
@@ -25,13 +27,21 @@ TEXTS = {
 
 def init_app(app: Flask) -> None:
     """Answer errors with pages, or with JSON where a program asked."""
+    app.log_exception = _log_exception  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Unavailable, _unavailable)
 
 
+def _log_exception(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+) -> None:
+    """Say where a fault is. The request's path and the exception's message may hold codes or answers: left out."""
+    kind, _, trace = exc_info
+    where = "".join(traceback.format_tb(trace))
+    log.error("unhandled %s\n%s", kind.__qualname__ if kind else "error", where)
+
+
 def _http_error(error: HTTPException) -> Response:
-    if isinstance(error, InternalServerError) and error.original_exception is not None:
-        log.error("unhandled error", exc_info=error.original_exception)
     status = error.code or 500
     response = _answer(status)
     for name, value in error.get_headers():
@@ -41,7 +51,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    log.warning("database unavailable: %s", error)
+    log.warning("database unavailable: %s", str(error).partition("\n")[0])
     response = _answer(503)
     response.headers["Retry-After"] = "2"
     return response

@@ -38,12 +38,16 @@ class AreaChoice:
         if district not in ground.plan.districts:
             district = ground.districts.get(neighbourhood, "")
         streets = _below(ground, district)
+        neighbourhoods: tuple[Area, ...]
         if street not in {area.code for area in streets}:
             home = frame.street_of(neighbourhood) if neighbourhood in ground.districts else None
             street = home.code if home is not None and home in streets else ""
         if streets and all(area.code in ground.districts for area in streets):
             # No level between: what lies below the district are the neighbourhoods themselves.
             streets, neighbourhoods = (), streets
+        elif (street or district) in ground.districts:
+            # Nothing is listed below, so the street or district stands for its neighbourhoods.
+            neighbourhoods = (frame.areas[street or district],)
         else:
             neighbourhoods = _below(ground, street)
         if neighbourhood not in {area.code for area in neighbourhoods}:

@@ -1,14 +1,17 @@
 """What a browser or a program sent to the form's address, read into one shape and not yet checked."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from itertools import islice
 from uuid import uuid4
 
+from werkzeug.datastructures import MultiDict
+
 from survey.domain.disposition import Finish
+from survey.domain.document import shown
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Questionnaire
@@ -23,14 +26,7 @@ from survey.web.resident.area_choice import AreaChoice
 # Fields of the form that are not items; item codes never begin with an underscore.
 TOKEN, LANGUAGE, SIZE, ACTION = "_token", "_language", "_size", "_action"
 _JSON_FIELDS = {"token", "answers", "finish", "language"}
-
-
-class Form(Protocol):
-    """The fields of a posted form."""
-
-    def get(self, key: str, default: str = ..., /) -> str: ...
-    def getlist(self, key: str) -> list[str]: ...
-    def keys(self) -> Sequence[str]: ...
+_MOST_UNKNOWN = 20  # unknown fields named in one refusal
 
 
 class Action(StrEnum):
@@ -76,12 +72,12 @@ class Incoming:
         return replace(self, problems=problems)
 
 
-def read_form(point: Point, form: Form) -> Incoming:
-    """A form as a browser posts it. Fields that the questionnaire does not have are problems."""
+def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> Incoming:
+    """A form as a browser posts it. Fields that the questionnaire does not have are problems, and so is any file."""
     token, problems = _token(point, form.get(TOKEN, ""))
     questionnaire = office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
     known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, ACTION}
-    problems += [Problem("unknown_field", name[:60]) for name in form.keys() if name not in known]  # noqa: SIM118
+    problems += _unknown((*(name for name in form if name not in known), *files))
     action, _, wish = form.get(ACTION, "send").partition(":")
     language, large = form.get(LANGUAGE, ""), form.get(SIZE, "") == "large"
     if wish in LANGUAGES:
@@ -107,7 +103,7 @@ def read_form(point: Point, form: Form) -> Incoming:
 def read_json(point: Point, body: bytes) -> Incoming:
     """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en"}`."""
     content, problems = _object(body)
-    problems += [Problem("unknown_field", str(name)[:60]) for name in content if name not in _JSON_FIELDS]
+    problems += _unknown(name for name in content if name not in _JSON_FIELDS)
     token_text = content.get("token")
     token, token_problems = _token(point, token_text if isinstance(token_text, str) else "")
     answers, finish, language = content.get("answers"), content.get("finish", "finished"), content.get("language")
@@ -118,18 +114,24 @@ def read_json(point: Point, body: bytes) -> Incoming:
     if not isinstance(finish, str) or finish not in actions:
         problems.append(Problem("unknown_finish", "finish"))
         finish = "finished"
-    if language is not None and language not in LANGUAGES:
+    if language is None:
+        language = page_language()
+    elif not isinstance(language, str) or language not in LANGUAGES:
         problems.append(Problem("unknown_language", "language"))
-        language = None
+        language = page_language()
     return Incoming(
         token=token,
-        language=str(language or page_language()),
+        language=language,
         large=False,
         action=actions[finish],
         answers=answers,
         area=None,
         problems=tuple(problems + token_problems),
     )
+
+
+def _unknown(names: Iterable[str]) -> list[Problem]:
+    return [Problem("unknown_field", shown(name)) for name in islice(names, _MOST_UNKNOWN)]
 
 
 def _object(body: bytes) -> tuple[dict[str, object], list[Problem]]:
@@ -166,7 +168,7 @@ def _token(point: Point, text: str) -> tuple[PageToken, list[Problem]]:
 
 
 def _area(
-    questionnaire: Questionnaire, point: Point, form: Form, answers: dict[str, object]
+    questionnaire: Questionnaire, point: Point, form: MultiDict[str, str], answers: dict[str, object]
 ) -> AreaChoice | None:
     """The three lists of the area item. A neighbourhood outside the chosen street is not an answer any more."""
     item = questionnaire.area_item

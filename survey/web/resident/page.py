@@ -1,8 +1,9 @@
-"""The form as a page: rendered once per point, language and size where nothing is filled in, anew where something is."""
+"""The form as a page: rendered once per point, language and size while empty, anew where something is filled in."""
 
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from survey.web.resident.routing_words import condition_in_words
 _PLACEHOLDER = "@@token@@"
 _MOST_PAGES = 512  # kept in memory per process; beyond that the oldest go
 _pages: dict[tuple[object, ...], PrecompressedPage] = {}
+_keeping = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ class FormPage:
     def typed(self, item: str) -> str:
         """What was typed into an item's field; a chosen category is not typed."""
         answer = self.answers.get(item)
+        if not isinstance(answer, str | int):
+            return ""
         codes = {category.code for category in self.questionnaire.items[item].categories}
-        return "" if answer is None or answer in codes or isinstance(answer, list) else str(answer)
+        return "" if answer in codes else str(answer)
 
     def chosen(self, item: str, category: str) -> bool:
         """Whether a category of an item was chosen."""
@@ -79,11 +83,12 @@ def served_page(point: Point, token: PageToken, language: str, *, large: bool) -
     page = _pages.get(key)
     if page is None or current_app.debug:
         page = PrecompressedPage.of(_render_empty(point, token, language, large), _PLACEHOLDER)
-        if len(_pages) >= _MOST_PAGES:
-            _pages.pop(next(iter(_pages)))
-        _pages[key] = page
+        with _keeping:
+            if len(_pages) >= _MOST_PAGES:
+                _pages.pop(next(iter(_pages)))
+            _pages[key] = page
     text = write_token(office().settings.secret_key, token).encode()
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings["gzip"]:
         response = Response(page.gzipped(text), mimetype="text/html")
         response.headers["Content-Encoding"] = "gzip"
     else:
@@ -148,5 +153,3 @@ def inline_style_hash() -> str:
     """The source expression that lets this stylesheet, and no other, stand in a page."""
     digest = hashlib.sha256(inline_style().encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-

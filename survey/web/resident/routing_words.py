@@ -24,13 +24,9 @@ def _said(questionnaire: Questionnaire, condition: Condition, language: str) -> 
                 number=_number(questionnaire, item), answers=_(" or ").join(chosen)
             )
         case AtLeast(item, n):
-            return _("the number in question {number} is {n} or more").format(
-                number=_number(questionnaire, item), n=n
-            )
+            return _("the number in question {number} is {n} or more").format(number=_number(questionnaire, item), n=n)
         case AtMost(item, n):
-            return _("the number in question {number} is {n} or less").format(
-                number=_number(questionnaire, item), n=n
-            )
+            return _("the number in question {number} is {n} or less").format(number=_number(questionnaire, item), n=n)
         case All(parts):
             return _(" and ").join(_said(questionnaire, part, language) for part in parts)
         case Any_(parts):

@@ -5,9 +5,10 @@ from uuid import uuid4
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from survey.domain.approval import may_be_asked
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Invalid, Problem
-from survey.domain.submission import Outcome, Receipt
+from survey.domain.submission import CODE_ALPHABET, Outcome, Receipt
 from survey.domain.wave import Admission
 from survey.services.catalogue import NotFound
 from survey.services.read_wave import admission_of
@@ -20,6 +21,9 @@ from survey.web.resident.incoming import Action, read_form, read_json
 from survey.web.resident.page import form_page, served_page
 from survey.web.resident.thanks import read_thanks, write_thanks
 
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_CODE_LETTERS = frozenset(CODE_ALPHABET)  # anything else need not be looked for, and may upset a database
+
 blueprint = Blueprint("resident", __name__)
 
 
@@ -27,10 +31,14 @@ blueprint = Blueprint("resident", __name__)
 def form(code: str) -> Response:
     """The questionnaire of a collection point, with a fresh token."""
     point = _point(code)
-    wave, admission = admission_of(office().db, point.wave_id, office().now())
+    now = office().now()
+    wave, admission = admission_of(office().db, point.wave_id, now)
     if admission not in {Admission.OPEN, Admission.GRACE}:
         return _not_taking(admission)
-    token = PageToken(uuid4(), code, wave.questionnaire_code, wave.questionnaire_version, office().now())
+    questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    if not may_be_asked(questionnaire.legal, office().catalogue.ground(wave.id).plan, now):
+        return _not_taking(Admission.OVER)
+    token = PageToken(uuid4(), code, questionnaire.code, questionnaire.version, now)
     return served_page(point, token, page_language(), large=request.args.get("size") == "large")
 
 
@@ -40,9 +48,11 @@ def submit(code: str) -> BaseResponse:
     point = _point(code)
     if request.is_json:
         return _submit_json(point)
-    incoming = read_form(point, request.form)
+    if request.mimetype not in _FORM_TYPES:
+        abort(415)
+    incoming = read_form(point, request.form, request.files)
     set_page_language(incoming.language)
-    if incoming.action in {Action.SHOW, Action.LANGUAGE} or incoming.problems:
+    if incoming.action is Action.SHOW or incoming.problems:
         return form_page(point, incoming)
     try:
         receipt = receive_submission(office().door, incoming.submission(office().now()))
@@ -104,8 +114,9 @@ def _not_taking(admission: Admission) -> Response:
 
 
 def _point(code: str) -> Point:
+    if not _CODE_LETTERS.issuperset(code):
+        abort(404)
     try:
         return office().catalogue.point(code)
     except NotFound:
         abort(404)
-
