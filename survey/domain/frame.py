@@ -24,6 +24,23 @@ class Level(StrEnum):
     GRID = "grid"
 
 
+class StreetKind(StrEnum):
+    """What an area of street level is, by the third group of its code."""
+
+    STREET = "street"  # 街道 001-099
+    TOWN = "town"  # 镇 100-199
+    TOWNSHIP = "township"  # 乡 200-399
+    OTHER = "other"  # development zones, farms and the like
+
+
+def street_kind(code: str) -> StreetKind:
+    """The kind of an area of street level, from its nine-digit code."""
+    group = int(code[6:9])
+    if not 1 <= group < 400:
+        return StreetKind.OTHER
+    return StreetKind.STREET if group < 100 else StreetKind.TOWN if group < 200 else StreetKind.TOWNSHIP
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """One area; `name_en` may be empty."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from survey.domain.age import ALL_AGES, parse_age, tile
-from survey.domain.frame import SEXES, Frame, Level, Sex
+from survey.domain.frame import SEXES, Frame, Level, Sex, StreetKind, street_kind
 from survey.domain.problems import Problem
 
 _Cell = tuple[Sex | None, str | None]
@@ -55,9 +55,10 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class FrameReport:
-    """What an import found. Levels without areas are left out."""
+    """What an import found. Levels and kinds without areas are left out."""
 
     areas: Mapping[Level, int]
+    street_kinds: Mapping[StreetKind, int]
     figures: int
     checks: tuple[SumCheck, ...]
     discrepancies: tuple[Discrepancy, ...]
@@ -69,6 +70,7 @@ class FrameReport:
         """The same as plain JSON values."""
         return {
             "areas": {str(level): count for level, count in self.areas.items()},
+            "street_kinds": {str(kind): count for kind, count in self.street_kinds.items()},
             "figures": self.figures,
             "checks": [
                 {"kind": str(check.kind), "level": str(check.level), "checked": check.checked, "held": check.held}
@@ -100,6 +102,7 @@ def report_on(
 ) -> FrameReport:
     """Count the areas and check every sum that can be checked."""
     counts = Counter(area.level for area in frame.areas.values())
+    kinds = Counter(street_kind(area.code) for area in frame.areas.values() if area.level is Level.STREET)
     checked: Counter[tuple[SumKind, Level]] = Counter()
     wrong: Counter[tuple[SumKind, Level]] = Counter()
     discrepancies = []
@@ -124,6 +127,7 @@ def report_on(
     }
     return FrameReport(
         areas={level: counts[level] for level in Level if counts[level]},
+        street_kinds={kind: kinds[kind] for kind in StreetKind if kinds[kind]},
         figures=len(frame.population),
         checks=checks,
         discrepancies=tuple(discrepancies),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from survey.domain.frame import street_kind
 from tests.frames import excerpt
 
 FRAME = excerpt.frame()
@@ -56,3 +57,20 @@ def test_an_unknown_code_is_an_error_and_has_no_children() -> None:
 def test_children_come_in_the_order_of_their_codes() -> None:
     codes = [area.code for area in FRAME.children("511621")]
     assert codes == sorted(codes)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("430102001", "street"),
+        ("430102099", "street"),
+        ("430102100", "town"),
+        ("430102199", "town"),
+        ("430102200", "township"),
+        ("430102399", "township"),
+        ("430102400", "other"),
+        ("430102000", "other"),
+    ],
+)
+def test_the_code_tells_streets_towns_and_townships_apart(code: str, kind: str) -> None:
+    assert street_kind(code) == kind

@@ -120,6 +120,7 @@ def test_a_gap_in_the_bands_makes_their_sum_uncheckable() -> None:
 def test_the_report_turns_into_plain_json() -> None:
     told = json.loads(json.dumps(excerpt_report(("511621001", "", "", 7)).to_dict()))
     assert told["areas"] == {"city": 1, "district": 2, "street": 39, "community": 52}
+    assert told["street_kinds"] == {"street": 5, "town": 31, "township": 3}
     assert told["encodings"] == {"areas.csv": "UTF-8", "population.csv": "UTF-8"}
     assert told["discrepancies"][0]["difference"] == 7
     assert told["checks"][-1] == {"kind": "children", "level": "district", "checked": 1, "held": 0}

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from survey.domain.allocation import Allocation
 from survey.domain.document import Document
@@ -194,6 +196,40 @@ def test_what_is_missing_is_asked_for(key: str) -> None:
 def test_a_document_of_another_shape_is_refused_and_never_an_error(tree: object) -> None:
     with pytest.raises(Invalid):
         parse_plan(Document("form", tree, {}), ADULTS, FRAME)
+
+
+def paths(tree: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    keys = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    return [path, *(below for key, value in keys for below in paths(value, (*path, key)))]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["all", "\ud800", "\x00", "１２"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FORM = read_yaml(PLAN + "generate: [{mode: open_qr, per_district: 2, places: [mall]}]\ngrace_hours: 1\n", "p").tree
+
+
+@given(st.sampled_from(paths(FORM)[1:]), JSON)
+def test_whatever_a_form_sends_in_one_place_is_a_plan_or_a_refusal(path: tuple[str | int, ...], value: object) -> None:
+    tree: Any = copy.deepcopy(FORM)
+    around = tree
+    for key in path[:-1]:
+        around = around[key]
+    around[path[-1]] = value
+    try:
+        plan = parse_plan(Document("form", tree, {}), ADULTS, FRAME)
+    except Invalid as refused:
+        told = "".join(str(problem) for problem in refused.problems)
+        told.encode()  # a message can always be shown
+        return
+    assert plan_from_json(plan_to_json(plan)) == plan
 
 
 def test_a_wave_may_close_on_the_last_day_of_the_approval() -> None:
