@@ -1,4 +1,4 @@
-"""Routing is decided twice, in Python and in the browser: a table of cases and many random ones hold the two together."""
+"""Routing is decided twice, in Python and in the browser: one table of cases and many random ones compare the two."""
 
 import json
 import random
