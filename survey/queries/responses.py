@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, func, select, update
+from sqlalchemy import Connection, Insert, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
@@ -41,11 +41,12 @@ def insert_response(connection: Connection, response: NewResponse, *, late: bool
     return connection.execute(_insert_new(connection, ResponseRow, ["id"]), values).rowcount == 1
 
 
-def _insert_new(connection: Connection, table: type[SQLModel], key: list[str]) -> Executable:
+def _insert_new(connection: Connection, table: type[SQLModel], key: list[str]) -> Insert:
     """An insert that does nothing where the key is taken. It waits for a simultaneous insert of the same key to end."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=key)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Insert = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
+    # Of an insert, SQLAlchemy forgets how many rows there were unless it is told not to.
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def mark_over_quota(connection: Connection, response_id: UUID) -> None:
