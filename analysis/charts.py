@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from math import isfinite
 from typing import Any
 
@@ -112,18 +112,20 @@ def dot_interval_figure(
     look = THEMES[theme]
     lines = max(1, -(-len(panels) // max(1, width // 420)))
     columns = max(1, -(-len(panels) // lines))
+    names, size, row = _row_names([one.name for panel in panels for one in panel.rows], 0.4 * width, row)
     tall = max((len(panel.rows) for panel in panels), default=0) * row
     each = _PANEL_TOP + tall + _PANEL_BOTTOM
     inner = each * lines
-    left = min(0.45 * width, 16 + max((_px(one.name, _TEXT) for panel in panels for one in panel.rows), default=0.0))
-    figure = _empty(labels, look, width=width, left=round(left), inner=inner)
+    left = _room(names.values(), size)
+    figure = _empty(labels, look, width=width, left=left, inner=inner)
     gap = 28 / (width - left - _RIGHT)
     share = (1 - gap * (columns - 1)) / columns
     for number, panel in enumerate(panels):
         line, column = divmod(number, columns)
         across = (column * (share + gap), column * (share + gap) + share)
         top = 1 - (line * each + _PANEL_TOP) / inner
-        place = _Place(number + 1, across, (top - row * len(panel.rows) / inner, top), named=column == 0)
+        own = tuple(names[one.name] for one in panel.rows) if column == 0 else ()
+        place = _Place(number + 1, across, (top - row * len(panel.rows) / inner, top), own, size)
         _add_panel(figure, panel, place, labels, look)
     _show_each_legend_entry_once(figure)
     return figure
@@ -138,9 +140,8 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
     found = {(cell.district, (cell.group, cell.subgroup)): cell for cell in cells}
     districts = tuple(dict.fromkeys(district for district, _ in found))
     strata = tuple(dict.fromkeys(stratum for _, stratum in found))
-    names = [escape(labels.name(code), quote=False) for code in districts]
-    left = min(0.4 * width, 16 + max((_px(labels.name(code), _TEXT) for code in districts), default=0.0))
-    figure = _empty(labels, look, width=width, left=round(left), inner=56 + 40 * len(districts))
+    names = [_broken(labels.name(code), 0.2 * width, _TEXT) for code in districts]
+    figure = _empty(labels, look, width=width, left=_room(names, _TEXT), inner=56 + 40 * len(districts))
     rows = [[found.get((district, stratum)) for stratum in strata] for district in districts]
     columns = [escape(labels.name(subgroup), quote=False) for _, subgroup in strata]
     filled = [[_filled(cell) for cell in row] for row in rows]
@@ -160,7 +161,9 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
         }
     )
     figure["layout"] |= {
-        "xaxis": _still(tickvals=list(range(len(strata))), ticktext=columns, side="top", tickfont={"size": _SMALL}),
+        "xaxis": _still(
+            tickvals=list(range(len(strata))), ticktext=columns, side="top", tickfont={"size": _SMALL}, tickangle=0
+        ),
         "yaxis": _still(tickvals=list(range(len(districts))), ticktext=names, range=[len(districts) - 0.5, -0.5])
         | {"domain": [0, 1 - 56 / (56 + 40 * len(districts))]},
     }
@@ -169,7 +172,7 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
             text = f"{cell.completed}/{cell.target}" if cell is not None and cell.target else "–"
             colour = look.quiet if text == "–" else _legible_on(_mix(look.low, look.high, _filled(cell) or 0.0))
             figure["layout"]["annotations"].append(
-                {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 13, "color": colour}}
+                {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": _SMALL, "color": colour}}
             )
     for group in dict.fromkeys(group for group, _ in strata):
         own = [x for x, stratum in enumerate(strata) if stratum[0] == group]
@@ -190,12 +193,16 @@ def as_json(figure: Figure) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a panel lies: its number from 1, its stretch across and up the figure (0..1), whether it names its rows."""
+    """Where a panel lies: its number from 1, its stretch across and up the figure (0..1); and its rows' names, if any.
+
+    In a line of panels only the first names its rows.
+    """
 
     number: int
     across: tuple[float, float]
     up: tuple[float, float]
-    named: bool
+    names: tuple[str, ...]
+    size: int  # px of the names
 
     def axis(self, letter: str) -> str:
         """Plotly's name of the panel's axis: x, x2, x3 …"""
@@ -222,8 +229,9 @@ def _add_panel(figure: Figure, panel: Panel, place: _Place, labels: Labels, look
         anchor=x,
         range=[len(panel.rows) - 0.5, -0.5],
         tickvals=list(range(len(panel.rows))),
-        ticktext=[escape(row.name, quote=False) for row in panel.rows],
-        showticklabels=place.named,
+        ticktext=list(place.names),
+        tickfont={"size": place.size},
+        showticklabels=bool(place.names),
     )
     title = _note(f"<b>{escape(panel.title, quote=False)}</b>", look.ink, _TEXT, escaped=True)
     edge = {"xref": "paper", "x": place.across[0], "xanchor": "left", "yref": "paper", "y": place.up[1]}
@@ -389,9 +397,22 @@ def _legible_on(paper: str) -> str:
     return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, paper))
 
 
+def _row_names(names: Sequence[str], width: float, row: int) -> tuple[dict[str, str], int, int]:
+    """The names as shown, their size, and px a row: smaller and then broken into lines where there is little room."""
+    size = _TEXT if all(_px(name, _TEXT) <= width for name in names) else _SMALL
+    shown = {name: _broken(name, width, size) for name in names}
+    lines = max((name.count("<br>") + 1 for name in shown.values()), default=1)
+    return shown, size, max(row, 4 + 16 * lines)
+
+
+def _room(names: Iterable[str], size: int) -> int:
+    """Px for a column of names, some broken into lines."""
+    return 16 + round(max((_px(unescape(line), size) for name in names for line in name.split("<br>")), default=0))
+
+
 def _px(text: str, size: float) -> float:
-    """About how wide a text is: Han characters are as wide as the type is high, others a little over half."""
-    return size * sum(1.0 if ord(sign) > 0x2E7F else 0.56 for sign in text)
+    """About how wide a text is: Han characters are as wide as the type is high, others about six tenths."""
+    return size * sum(1.0 if ord(sign) > 0x2E7F else 0.6 for sign in text)
 
 
 def _broken(text: str, width: float, size: float) -> str:

@@ -107,7 +107,7 @@ def axis_of(panels: Iterable[Panel]) -> Axis:
     if high - low < 0.04:
         low, high = max(0.0, low - 0.02), min(1.0, high + 0.02)
     pad = (high - low) / 16
-    step = next((step for step in _STEPS if (high - low) / step <= 5), _STEPS[-1])
+    step = next((step for step in _STEPS if (high - low) / step <= 4.5), _STEPS[-1])
     first, last = ceil(max(0.0, low - pad) / step - 1e-9), floor(min(1.0, high + pad) / step + 1e-9)
     return Axis(low - pad, high + pad, tuple(round(k * step, 4) for k in range(first, last + 1)))
 
