@@ -93,7 +93,6 @@ def test_within_a_district_cells_are_proportional_to_sex_and_age() -> None:
 def test_margins_add_up_to_the_published_bands_and_tell_the_split() -> None:
     margins = population_by_cell(FRAME, (YUECHI,), ADULTS)
     men = {row.age_band: row.population for row in margins.rows if row.sex == "M"}
-    published = {count.age_band: count.population for count in FRAME.population if count.sex == "M"}
     published = {
         count.age_band: count.population for count in FRAME.population if count.sex == "M" and count.area_code == YUECHI
     }

@@ -14,7 +14,7 @@ from survey.domain.questionnaire import (
 )
 from survey.domain.routing import Condition, Is, Not
 
-CITIES_ADULTS = Not(Is("q_age", frozenset({"under_18"})))
+ADULTS_ONLY = Not(Is("q_age", frozenset({"under_18"})))
 AGES = ("under_18", "18-34", "35-54", "55+")
 
 
@@ -24,7 +24,7 @@ def questionnaire(
     sexes: tuple[str, ...] = ("M", "F"),
     others: tuple[str, ...] = (),
     strata: tuple[str, ...] = ("sex", "age_band"),
-    eligibility: Condition | None = CITIES_ADULTS,
+    eligibility: Condition | None = ADULTS_ONLY,
 ) -> Questionnaire:
     """Strata questions of sex, age and, with `others`, of household registration (dimension `hukou`)."""
     items = {
