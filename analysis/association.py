@@ -31,9 +31,9 @@ class RaoScott:
 
 
 def association(design: Design, rows: npt.ArrayLike, columns: npt.ArrayLike, domain: Mask | None = None) -> RaoScott:
-    """The test of independence of two variables, over the interviews that have both. ValueError with fewer than 2 levels."""
-    row_levels, row = level_codes(rows)
-    column_levels, column = level_codes(columns)
+    """The test of independence over the interviews that have both. ValueError with fewer than two levels of either."""
+    _, row = level_codes(rows)
+    _, column = level_codes(columns)
     known = (row >= 0) & (column >= 0)
     if domain is not None:
         known &= domain

@@ -5,7 +5,7 @@ After calibration only the residuals from the calibration variables are uncertai
 All functions take a design and return a new one; they work alike on rows and on the cells of a tally.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -91,10 +91,19 @@ class Regressed:
         return (standard - self.basis @ (self.basis.T @ standard)) * self.scale[:, None]
 
 
-def cells(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population") -> tuple[Codes, Floats]:
-    """The post-stratum of each row, and the population (cells,) of each.
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """Known population sizes of the groups that the rows fall into."""
 
-    population: the columns that make a cell, and `size`.
+    group: Codes  # (rows,)
+    population: Floats  # (groups,)
+    labels: tuple[str, ...]  # (groups,) for messages
+
+
+def margin(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population") -> Margin:
+    """The margin that `population` describes: a column for each variable of the cell, and `size`.
+
+    Raises CalibrationError for a cell listed twice, and for rows in a cell that is not listed.
     """
     names = [name for name in population.columns if name != size]
     known = pd.MultiIndex.from_frame(population[names])
@@ -102,43 +111,47 @@ def cells(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population
         raise CalibrationError(f"The population lists a cell of {', '.join(names)} twice. Add the two lines up.")
     group = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
     if (group < 0).any():
-        lost = frame[names][group < 0].drop_duplicates().astype(str).agg(" × ".join, axis=1).tolist()
+        lost = _labels(frame[names][group < 0].drop_duplicates())
         raise CalibrationError(
             f"The population has no line for {', '.join(lost[:10])}. Give its size, or collapse it with another cell."
         )
-    return np.asarray(group, dtype=np.intp), population[size].to_numpy(np.float64)
+    sizes = population[size].to_numpy(np.float64)
+    return Margin(np.asarray(group, dtype=np.intp), sizes, _labels(population[names]))
 
 
-def poststratify(design: Design, group: Codes, population: Floats) -> Design:
-    """Weights scaled so that each group g sums to population[g]. Holt & Smith (1979), JRSS A 142.
+def _labels(cells: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(" × ".join(map(str, values)) for values in cells.itertuples(index=False))
+
+
+def poststratify(design: Design, known: Margin) -> Design:
+    """Weights scaled so that each group sums to its population. Holt & Smith (1979), JRSS A 142.
 
     Raises CalibrationError where a group with people has no interview.
     """
-    sums = sum_by(group, len(population), design.weights)
-    _refuse_empty(sums, population, [str(g) for g in range(len(population))])
-    weights = design.weights * (population / np.where(sums > 0, sums, 1.0))[group]
+    _refuse_empty(design.weights, known)
+    weights = _scaled(design.weights, known)
     return _with_replicates(
-        design.reweighted(weights, PostStratified(group, weights)),
-        lambda replicate: _scaled(replicate, group, population),
+        design.reweighted(weights, PostStratified(known.group, weights)), lambda replicate: _scaled(replicate, known)
     )
 
 
-def _scaled(weights: Floats, group: Codes, population: Floats) -> Floats:
-    sums = sum_by(group, len(population), weights)
-    return weights * (population / np.where(sums > 0, sums, 1.0))[group]
+def _scaled(weights: Floats, known: Margin) -> Floats:
+    sums = sum_by(known.group, len(known.population), weights)
+    return weights * (known.population / np.where(sums > 0, sums, 1.0))[known.group]
 
 
-def _refuse_empty(sums: Floats, population: Floats, labels: Sequence[str]) -> None:
-    empty = [labels[g] for g in np.flatnonzero((sums <= 0) & (population > 0)).tolist()]
+def _refuse_empty(weights: Floats, known: Margin) -> None:
+    sums = sum_by(known.group, len(known.population), weights)
+    empty = [known.labels[g] for g in np.flatnonzero((sums <= 0) & (known.population > 0)).tolist()]
     if empty:
         raise CalibrationError(
-            f"No interview in cell {', '.join(empty[:10])}, which has people. Collapse it with a neighbouring cell."
+            f"No interview in {', '.join(empty[:10])}, where there are people. Collapse it with a neighbouring cell."
         )
 
 
 def rake(
     design: Design,
-    margins: Sequence[tuple[Codes, Floats]],
+    margins: Sequence[Margin],
     *,
     counts: Floats | None = None,
     tolerance: float = 1e-12,
@@ -146,15 +159,16 @@ def rake(
 ) -> Design:
     """Weights that meet several margins at once, by iterative proportional fitting (Deming & Stephan 1940).
 
-    margins: (group of each row, population of each group). The rounds run on the distinct combinations of groups, not
-    on rows. counts: interviews behind each row, 1 unless rows are cells of a tally. tolerance: the largest relative miss of any margin. Raises CalibrationError where it does not converge.
+    The rounds run on the distinct combinations of groups, not on rows. counts: (rows,) interviews behind each row, 1
+    unless rows are cells of a tally. tolerance: the largest relative miss of any margin that is let pass.
+    Raises CalibrationError where a group is empty, and where the rounds do not converge.
     """
-    for group, population in margins:
-        sums = sum_by(group, len(population), design.weights)
-        _refuse_empty(sums, population, [str(g) for g in range(len(population))])
-    combination = np.stack([group for group, _ in margins])
-    keys, row_cell = np.unique(combination, axis=1, return_inverse=True)
-    collapsed = [(keys[m].astype(np.intp), population) for m, (_, population) in enumerate(margins)]
+    for known in margins:
+        _refuse_empty(design.weights, known)
+    keys, row_cell = np.unique(np.stack([known.group for known in margins]), axis=1, return_inverse=True)
+    collapsed = [
+        Margin(keys[place].astype(np.intp), known.population, known.labels) for place, known in enumerate(margins)
+    ]
 
     def raked(weights: Floats) -> Floats:
         base = sum_by(row_cell, keys.shape[1], weights)
@@ -162,23 +176,23 @@ def rake(
 
     weights = raked(design.weights)
     held = np.ones(design.rows) if counts is None else counts
-    step = Raked(tuple(group for group, _ in margins), weights, held)
+    step = Raked(tuple(known.group for known in margins), weights, held)
     return _with_replicates(design.reweighted(weights, step), raked)
 
 
-def _fitted_factor(base: Floats, margins: Sequence[tuple[Codes, Floats]], tolerance: float, rounds: int) -> Floats:
-    totals = [float(population.sum()) for _, population in margins]
+def _fitted_factor(base: Floats, margins: Sequence[Margin], tolerance: float, rounds: int) -> Floats:
+    totals = [float(known.population.sum()) for known in margins]
     if max(totals) - min(totals) > 1e-6 * max(totals):
         raise CalibrationError(f"The margins sum to different populations ({totals}). Scale them to one total first.")
     factor = np.ones_like(base)
     miss = np.inf
     for _ in range(rounds):
         miss = 0.0
-        for group, population in margins:
-            sums = sum_by(group, len(population), base * factor)
-            ratio = population / np.where(sums > 0, sums, 1.0)
+        for known in margins:
+            sums = sum_by(known.group, len(known.population), base * factor)
+            ratio = known.population / np.where(sums > 0, sums, 1.0)
             miss = max(miss, float(np.abs(ratio - 1)[sums > 0].max(initial=0.0)))
-            factor = factor * ratio[group]
+            factor = factor * ratio[known.group]
         if miss <= tolerance:
             return factor
     raise CalibrationError(
@@ -216,7 +230,6 @@ def calibrate(
     distance: Distance | str = Distance.LINEAR,
     bounds: tuple[float, float] | None = None,
     tolerance: float = 1e-11,
-    iterations: int = 100,
 ) -> Design:
     """Weights d·g closest to d with sum(d·g·x) = totals. variables: (rows, q); totals: (q,).
 
@@ -226,8 +239,11 @@ def calibrate(
     if kind is Distance.LOGIT and (bounds is None or not 0 <= bounds[0] < 1 < bounds[1] < np.inf):
         raise CalibrationError("The logit distance needs bounds (lower, upper) with 0 <= lower < 1 < upper.")
 
+    def distance_factor(u: Floats) -> tuple[Floats, Floats]:
+        return _distance_factor(kind, u, bounds)
+
     def calibrated(weights: Floats) -> Floats:
-        return weights * _factor(weights, variables, totals, kind, bounds, tolerance, iterations)
+        return weights * _factor(weights, variables, totals, distance_factor, tolerance)
 
     weights = calibrated(design.weights)
     half = np.sqrt(design.weights)
@@ -257,24 +273,22 @@ def _factor(
     weights: Floats,
     x: Floats,
     totals: Floats,
-    kind: Distance,
-    bounds: tuple[float, float] | None,
+    distance: Callable[[Floats], tuple[Floats, Floats]],
     tolerance: float,
-    iterations: int,
 ) -> Floats:
-    """Newton's method on the multipliers of the constraints, with step halving."""
+    """g, by Newton's method on the multipliers of the constraints, with step halving."""
     scale = np.maximum(np.abs(totals), 1.0)
     multiplier = np.zeros(x.shape[1])
-    g, slope = _distance_factor(kind, x @ multiplier, bounds)
+    g, slope = distance(x @ multiplier)
     miss = totals - x.T @ (weights * g)
     worst = float(np.abs(miss / scale).max())
-    for _ in range(iterations):
+    for _ in range(100):
         if worst <= tolerance:
             return g
         information = x.T @ (x * (weights * slope)[:, None])
         step = np.linalg.lstsq(information, miss, rcond=1e-13)[0]
         for _halving in range(30):
-            g, slope = _distance_factor(kind, x @ (multiplier + step), bounds)
+            g, slope = distance(x @ (multiplier + step))
             miss = totals - x.T @ (weights * g)
             new = float(np.abs(miss / scale).max())
             if new < worst:
@@ -286,16 +300,12 @@ def _factor(
     if worst <= 1e-7:
         return g  # as close as the arithmetic allows
     raise CalibrationError(
-        f"No {kind.value} calibration meets the totals: one still misses by {worst:.2g} of its size. "
+        f"No calibrated weights meet the totals: one still misses by {worst:.2g} of its size. "
         "Widen the bounds, collapse thin groups, or check that the totals agree with each other."
     )
 
 
-class _Reweigh(Protocol):
-    def __call__(self, replicate: Floats, /) -> Floats: ...
-
-
-def _with_replicates(design: Design, reweigh: _Reweigh) -> Design:
+def _with_replicates(design: Design, reweigh: Callable[[Floats], Floats]) -> Design:
     """Each set of replicate weights goes through the same calibration as the full sample."""
     if design.replicates is None:
         return design

@@ -42,8 +42,8 @@ def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.Data
     unplaced = [name for name in (MODE, DISTRICT) if frame[name].isna().any()]
     if unplaced:
         raise ColumnsError(
-            f"Column {' and '.join(unplaced)} has missing values, but every interview has a mode and lies in a district. "
-            "Take both from the collection point."
+            f"Column {' and '.join(unplaced)} has missing values, but every interview has a mode and lies in a "
+            "district. Take both from the collection point."
         )
     for code in codes:
         values = np.asarray(pd.to_numeric(rows[code]), dtype=np.float64)

@@ -124,7 +124,7 @@ def mean_of(design: Design, variable: Measure, level: float = 0.95) -> Estimate:
     """`mean` of a measure."""
     observed = variable.n > 0
     result = ratios(design, variable.total[:, None], variable.base[:, None], observed)
-    return _estimate(design, variable, float(result.value[0]), float(result.covariance[0, 0]), level)
+    return _estimate(design, variable, result, level)
 
 
 def total(design: Design, values: npt.ArrayLike, domain: Mask | None = None, level: float = 0.95) -> Estimate:
@@ -135,8 +135,7 @@ def total(design: Design, values: npt.ArrayLike, domain: Mask | None = None, lev
 def total_of(design: Design, variable: Measure, level: float = 0.95) -> Estimate:
     """`total` of a measure."""
     result = ratios(design, variable.total[:, None], None, variable.n > 0)
-    value, variance = float(result.value[0]), float(result.covariance[0, 0])
-    return _estimate(design, variable, value, variance, level, scale=float(variable.base.sum()))
+    return _estimate(design, variable, result, level, scale=float(variable.base.sum()))
 
 
 def ratio(
@@ -163,9 +162,8 @@ def _root(variance: float) -> float:
     return sqrt(variance) if variance >= 0 else nan
 
 
-def _estimate(
-    design: Design, variable: Measure, value: float, variance: float, level: float, scale: float = 1.0
-) -> Estimate:
+def _estimate(design: Design, variable: Measure, result: Statistic, level: float, scale: float = 1.0) -> Estimate:
+    value, variance = float(result.value[0]), float(result.covariance[0, 0])
     observed = variable.n > 0
     df, n = degrees_of_freedom(design, observed), int(variable.n.sum())
     lower, upper = symmetric(value, variance, df, level)
@@ -209,7 +207,7 @@ def design_effect(variable: Measure, variance_of_mean: float, *, finite: bool = 
 
 
 def kish_deff(variable: Measure) -> float:
-    """The design effect of unequal weights alone, n·sum(w²)/(sum w)² (Kish 1992), taking weights equal within a cell."""
+    """The design effect of unequal weights alone, n·sum(w²)/(sum w)² (Kish 1992); weights are equal within a cell."""
     n, weight = float(variable.n.sum()), float(variable.base.sum())
     if n < 1 or weight <= 0:
         return nan
@@ -341,10 +339,15 @@ class Difference:
     level: float
 
 
-def difference(design: Design, values: npt.ArrayLike, a: Mask, b: Mask, known: Mask, level: float = 0.95) -> Difference:
-    """mean in domain b less mean in domain a. known: (rows,) rows whose grouping is known; df and n come from these."""
+def difference(
+    design: Design, values: npt.ArrayLike, a: Mask, b: Mask, *, known: Mask | None = None, level: float = 0.95
+) -> Difference:
+    """mean in domain b less mean in domain a.
+
+    known: (rows,) rows whose grouping is known, from which n and df come; None = the two domains.
+    """
     first, second = measure(design, values, a), measure(design, values, b)
-    whole = measure(design, values, known)
+    whole = measure(design, values, (a | b) if known is None else known)
     result = ratios(
         design,
         np.stack([first.total, second.total], axis=1),

@@ -138,7 +138,8 @@ def _normal(e: Evidence, q: float) -> Ends:
     return symmetric(e.p, e.v, inf, 2 * q - 1)
 
 
-def _expit(x: float) -> float:
+def expit(x: float) -> float:
+    """The share whose logit is x, without overflow."""
     return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
 
 
@@ -153,7 +154,7 @@ def logit_ends(p: float, variance_of_logit: float, t: float) -> Ends:
     if not (0 < p < 1 and isfinite(variance_of_logit) and isfinite(t)):
         return NOTHING
     centre, half = log(p / (1 - p)), t * sqrt(variance_of_logit)
-    return _expit(centre - half), _expit(centre + half)
+    return expit(centre - half), expit(centre + half)
 
 
 def _asin(e: Evidence, q: float) -> Ends:

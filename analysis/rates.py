@@ -47,8 +47,8 @@ class RateRules:
 
     level: float = 0.95
     method: Method = Method.WILSON
-    # Fewer degrees of freedom than this, and the design effect is borrowed where a larger domain can lend one: with 1 or
-    # 2 the t quantile is 12.7 or 4.3 and the interval says nothing.
+    # Fewer degrees of freedom than this, and the design effect is borrowed where a larger domain can lend one: with 1
+    # or 2 the t quantile is 12.7 or 4.3 and the interval says nothing.
     min_df: int = 3
     # Interviews that a post-stratum needs to stand alone.
     min_cell: int = 1
@@ -98,7 +98,8 @@ def wave_rates(
     """Every indicator in every domain of every mode that occurs, the headline mode always.
 
     rows: `columns.WAVE_COLUMNS` and one column an indicator. population: `columns.POPULATION_COLUMNS`; None leaves the
-    interviews unweighted and says so. expected: domains by kind that are listed even with no answer. Raises ColumnsError.
+    interviews unweighted and says so. expected: domains by kind that are listed even with no answer.
+    Raises ColumnsError.
     """
     rules = rules or RateRules()
     frame = checked_rows(rows, indicators)
@@ -108,9 +109,8 @@ def wave_rates(
     merges: dict[str, tuple[Merge, ...]] = {}
     for mode in sorted({HEADLINE_MODE, *frame[MODE]}, key=lambda name: (name != HEADLINE_MODE, name)):
         part = frame[frame[MODE] == mode]
-        found, traced = _mode_rates(mode, part, margins, indicators, listed, rules)
-        rates += found
-        merges[mode] = traced
+        found, merges[mode] = _mode_rates(part, margins, indicators, listed, rules)
+        rates += [Rate(code, mode, kind, domain, _of_mode(e, mode)) for code, kind, domain, e in found]
     return WaveRates(tuple(rates), merges)
 
 
@@ -124,14 +124,16 @@ def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]])
     return listed
 
 
+Found = tuple[str, str, str, Estimate]  # indicator, kind of domain, domain
+
+
 def _mode_rates(
-    mode: str,
     rows: pd.DataFrame,
     margins: pd.DataFrame | None,
     indicators: Sequence[Indicator],
     listed: Mapping[str, Sequence[str]],
     rules: RateRules,
-) -> tuple[list[Rate], tuple[Merge, ...]]:
+) -> tuple[list[Found], tuple[Merge, ...]]:
     # Without a point the neighbourhood is the unit: answers from one place are still alike.
     unit = rows[POINT].where(rows[POINT].notna(), rows[NEIGHBOURHOOD]).fillna("")
     keys = [DISTRICT, STREET, NEIGHBOURHOOD, "unit", SEX, AGE_BAND]
@@ -140,31 +142,31 @@ def _mode_rates(
     if cells.empty:
         nothing = share_estimate(Evidence(nan, nan, 0, 0), rules.method, rules.level, nan)
         places = [(kind, domain) for kind in DOMAIN_KINDS for domain in listed[kind]]
-        return [Rate(i.code, mode, kind, domain, nothing) for i in indicators for kind, domain in places], ()
+        return [(i.code, kind, domain, nothing) for i in indicators for kind, domain in places], ()
     design = declare(cells, ids=["unit"], strata=DISTRICT, weights="w", nest=True, lonely=rules.lonely)
-    notes: tuple[str, ...] = ("unweighted",)
     merges: tuple[Merge, ...] = ()
     if margins is not None:
         strata = poststrata(cells, margins, rules.min_cell)
-        design, merges = poststratify(design, strata.group, strata.population), strata.merges
-        notes = ()
+        design, merges = poststratify(design, strata.margin), strata.merges
     factor = design.weights / cells["w"].to_numpy(np.float64)
-    city_notes = ("districts_without_interviews",) if any(m.code == "no_interviews" for m in merges) else ()
-    rates: list[Rate] = []
+    everywhere = ("unweighted",) if margins is None else ()
+    city = ("districts_without_interviews",) if any(merge.code == "no_interviews" for merge in merges) else ()
+    found: list[Found] = []
     for indicator in indicators:
         lenders = _Lenders(design, reduced.measure(indicator.code, factor), cells, rules)
         for kind in DOMAIN_KINDS:
+            notes = everywhere + (city if kind == CITY else ())
             for domain, estimate in lenders.estimates(kind, listed[kind]):
-                extra = notes + (city_notes if kind == CITY else ())
-                rates.append(Rate(indicator.code, mode, kind, domain, _labelled(estimate, mode, extra)))
-    return rates, merges
+                noted = replace(estimate, notes=(*estimate.notes, *notes))
+                found.append((indicator.code, kind, domain, noted))
+    return found, merges
 
 
-def _labelled(estimate: Estimate, mode: str, notes: tuple[str, ...]) -> Estimate:
-    """The estimate with the notes of its mode; intervals of self-selected answers rest on a model."""
+def _of_mode(estimate: Estimate, mode: str) -> Estimate:
+    """The intervals of self-selected answers rest on a model, and say so."""
     if mode in SELF_SELECTED_MODES and estimate.basis != "none":
-        return replace(estimate, basis="modelled", notes=(*estimate.notes, "self_selected", *notes))
-    return replace(estimate, notes=(*estimate.notes, *notes))
+        return replace(estimate, basis="modelled", notes=(*estimate.notes, "self_selected"))
+    return estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ class _Lenders:
         return own if loan is None else _borrowed(evidence, loan, self._rules.level)
 
     def _loan(self, evidence: Evidence, kind: str, home: int) -> _Loan | None:
-        """The district's design effect, else the city's; without either, that of the weights for a domain without df."""
+        """The district's design effect, else the city's; a domain without df takes at least that of the weights."""
         district = self._by_district[home]
         if kind in (STREET, NEIGHBOURHOOD) and district.df >= self._rules.min_df and isfinite(_deff(district)):
             return _Loan(_deff(district), district.df, "deff_of_district")

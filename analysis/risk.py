@@ -1,8 +1,8 @@
 """Is a rate likely to miss its target? A flag, with its reason as a code and numbers, never as prose.
 
 The interval decides: all of it below the target is `at_risk`, all of it at or above is `safe`, astride is `uncertain`.
-With too few answers, or an interval so wide that astride means nothing, it is `too_few`, and the flag says how many more
-interviews would settle it (Parker et al. 2017, NCHS Data Presentation Standards for Proportions, for the idea of
+With too few answers, or an interval so wide that astride means nothing, it is `too_few`, and the flag says how many
+more interviews would settle it (Parker et al. 2017, NCHS Data Presentation Standards for Proportions, for the idea of
 withholding by n and by width; the numbers are ours and are data, because neighbourhoods are small).
 """
 
@@ -63,25 +63,32 @@ class Flag:
 def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None) -> Flag:
     """What the estimate says about reaching `target` (a share)."""
     rule = rule or PublicationRule()
+    lower, upper = estimate.lower, estimate.upper
+    withheld = _too_thin(estimate, rule)
+    if withheld is not None:
+        return _too_few(estimate, target, rule, withheld)
+    if upper < target:
+        return Flag(FlagKind.AT_RISK, Reason("upper_below_target", (("upper", upper), ("target", target))), None)
+    if lower >= target:
+        return Flag(FlagKind.SAFE, Reason("lower_at_target", (("lower", lower), ("target", target))), None)
+    if upper - lower > rule.max_width:
+        reason = Reason("wide_interval", (("width", upper - lower), ("max_width", rule.max_width)))
+        return _too_few(estimate, target, rule, reason)
+    reason = Reason("astride", (("lower", lower), ("upper", upper), ("target", target)))
+    return Flag(FlagKind.UNCERTAIN, reason, _needed_to_decide(estimate, target, rule))
+
+
+def _too_thin(estimate: Estimate, rule: PublicationRule) -> Reason | None:
+    """Why the estimate can decide nothing at all, or None."""
     if estimate.n < rule.min_n:
-        return _too_few(estimate, target, rule, Reason("few_answers", (("n", estimate.n), ("min_n", rule.min_n))))
+        return Reason("few_answers", (("n", estimate.n), ("min_n", rule.min_n)))
     if not (isfinite(estimate.lower) and isfinite(estimate.upper)):
-        return _too_few(estimate, target, rule, Reason("no_interval", (("n", estimate.n),)))
+        return Reason("no_interval", (("n", estimate.n),))
     if estimate.n_effective < rule.min_n_effective:
-        numbers = (("n_effective", estimate.n_effective), ("min_n_effective", rule.min_n_effective))
-        return _too_few(estimate, target, rule, Reason("few_effective", numbers))
-    if estimate.upper < target:
-        return Flag(
-            FlagKind.AT_RISK, Reason("upper_below_target", (("upper", estimate.upper), ("target", target))), None
+        return Reason(
+            "few_effective", (("n_effective", estimate.n_effective), ("min_n_effective", rule.min_n_effective))
         )
-    if estimate.lower >= target:
-        return Flag(FlagKind.SAFE, Reason("lower_at_target", (("lower", estimate.lower), ("target", target))), None)
-    width = estimate.upper - estimate.lower
-    if width > rule.max_width:
-        numbers = (("width", width), ("max_width", rule.max_width))
-        return _too_few(estimate, target, rule, Reason("wide_interval", numbers))
-    ends = (("lower", estimate.lower), ("upper", estimate.upper), ("target", target))
-    return Flag(FlagKind.UNCERTAIN, Reason("astride", ends), _needed_to_decide(estimate, target, rule))
+    return None
 
 
 def _too_few(estimate: Estimate, target: float, rule: PublicationRule, reason: Reason) -> Flag:

@@ -1,8 +1,8 @@
 """Reading a case (a design, its options and a list of tasks) and answering it in the shape of R's answers.
 
-A case is a JSON file beside its data: `data.csv`, perhaps `repweights.csv`. Each task of the answer carries its own keys
-and, under "expected", the fields that R's answer to the same task has; nan becomes null. A share of exactly 0 or 1 has
-no answer in R; ours carries the intervals that still exist there, and says so in "notes".
+A case is a JSON file beside its data: `data.csv`, perhaps `repweights.csv`. Each task of the answer carries its own
+keys and, under "expected", the fields that R's answer to the same task has; nan becomes null. A share of exactly 0 or 1
+has no answer in R; ours carries the intervals that still exist there, and says so in "notes".
 """
 
 import json
@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.association import association
-from analysis.calibration import calibrate, cells, model_matrix, poststratify, rake
-from analysis.design import Codes, Design, DesignError, Floats, Lonely, LonelyStrata, Mask, declare
+from analysis.calibration import Margin, calibrate, margin, model_matrix, poststratify, rake
+from analysis.design import Design, DesignError, Floats, Lonely, LonelyStrata, Mask, declare
 from analysis.estimate import (
     Estimate,
     Measure,
+    both_present,
     degrees_of_freedom,
     design_effect,
     difference,
@@ -33,6 +34,7 @@ from analysis.estimate import (
     total_of,
 )
 from analysis.intervals import Ends, Evidence, Method, interval, logit_ends, symmetric, t_quantile
+from analysis.profile_spline import fitted_information, profile_ends
 from analysis.replicates import Replicates
 
 Task = Mapping[str, Any]
@@ -41,7 +43,7 @@ Answer = dict[str, Any]
 # R's name of each interval, and ours. R's "wilson" does not cap the effective sample size.
 _R_METHODS = {
     "logit": Method.XLOGIT,
-    "likelihood": Method.LIKELIHOOD,
+    "likelihood": Method.LIKELIHOOD,  # replaced by R's own way to the same ends, `profile_spline`
     "asin": Method.ASIN,
     "beta": Method.BETA,
     "mean": Method.MEAN,
@@ -95,7 +97,7 @@ def solve_file(path: Path) -> tuple[Answer, bool]:
 
 def read_case(document: Mapping[str, Any], folder: Path) -> Case:
     """The case's data and design: declared, calibrated, with replicate weights where it has them."""
-    text = {name: str for name in document.get("string_columns", ())}
+    text = dict.fromkeys(document.get("string_columns", ()), str)
     frame = pd.read_csv(folder / document.get("data", "data.csv"), dtype=text, keep_default_na=False, na_values=[""])
     spec, options = document["design"], document.get("options") or {}
     design = declare(
@@ -124,9 +126,9 @@ def _replicates(spec: Mapping[str, Any], folder: Path) -> Replicates:
 def _calibrated(design: Design, frame: pd.DataFrame, spec: Mapping[str, Any]) -> Design:
     kind = spec["type"]
     if kind == "poststratify":
-        return poststratify(design, *_margin(frame, spec))
+        return poststratify(design, _margin(frame, spec))
     if kind == "rake":
-        return rake(design, [_margin(frame, margin) for margin in spec["margins"]])
+        return rake(design, [_margin(frame, one) for one in spec["margins"]])
     if kind == "calibrate":
         named = re.findall(r"[^~+\s]+", spec["formula"])
         if set(named) != set(spec["levels"]):
@@ -140,11 +142,11 @@ def _calibrated(design: Design, frame: pd.DataFrame, spec: Mapping[str, Any]) ->
     raise Unsupported(f"calibration {kind}")
 
 
-def _margin(frame: pd.DataFrame, spec: Mapping[str, Any]) -> tuple[Codes, Floats]:
+def _margin(frame: pd.DataFrame, spec: Mapping[str, Any]) -> Margin:
     population = pd.DataFrame(spec["population"])
     for name in spec["vars"]:
         population[name] = population[name].astype(frame[name].dtype)
-    return cells(frame, population[[*spec["vars"], "Freq"]], size="Freq")
+    return margin(frame, population[[*spec["vars"], "Freq"]], size="Freq")
 
 
 def _answer(case: Case, task: Task) -> tuple[Answer, bool]:
@@ -160,7 +162,7 @@ def _answer(case: Case, task: Task) -> tuple[Answer, bool]:
         return {"error": f"{type(problem).__name__}: {problem}"}, False
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  (JSON is any)
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -194,7 +196,7 @@ def _mean_or_total(case: Case, variable: Measure, kind: str) -> Answer:
 
 
 def _r_deff(case: Case, variable: Measure, variance_of_mean: float, kind: str) -> float:
-    """R withholds the finite design effect of a linearised mean where the weights sum to fewer than n; else it prints one."""
+    """Where the weights sum to fewer than n, R withholds the design effect of a linearised mean only."""
     people, n = float(variable.base.sum()), float(variable.n.sum())
     if people >= n or (kind == "mean" and case.design.replicates is None):
         return design_effect(variable, variance_of_mean, finite=True)
@@ -239,22 +241,27 @@ def _intervals(design: Design, variable: Measure, known: Evidence, names: Sequen
         own = replace(known, n=float(variable.n.sum()))
         return {name: interval(_DEGENERATE[name], own) if name in _DEGENERATE else (nan, nan) for name in names}
     ends = {name: interval(_R_METHODS[name], known) for name in names}
-    if design.replicates is not None and "logit" in names:
-        # R fits the logit on every replicate, so its variance is that of the replicated logits.
-        ends["logit"] = _replicated_logit(design, variable, known)
+    v = _variance_of_logit(design, variable, known)
+    if "likelihood" in names:
+        information = fitted_information(variable.base, variable.total, known.n) if isfinite(v) else nan
+        ends["likelihood"] = profile_ends(known, v, information)
+    ends["logit"] = logit_ends(known.p, v, t_quantile(0.975, known.df))
     return ends
 
 
-def _replicated_logit(design: Design, variable: Measure, known: Evidence) -> Ends:
-    assert design.replicates is not None
+def _variance_of_logit(design: Design, variable: Measure, known: Evidence) -> float:
+    """R fits the logit itself on every set of replicate weights; linearised, it is the delta method's."""
+    if not 0 < known.p < 1:
+        return nan
+    if design.replicates is None:
+        return known.v / (known.p * (1 - known.p)) ** 2
     factors = design.replicates.factors(design.weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = (factors.T @ variable.total) / (factors.T @ variable.base)
         logits = np.log(shares / (1 - shares))[:, None]
-    if not 0 < known.p < 1:
-        return nan, nan
-    v = design.replicates.covariance(logits, np.array([np.log(known.p / (1 - known.p))]))
-    return logit_ends(known.p, float(v[0, 0]), t_quantile(0.975, known.df))
+    if np.isinf(logits).any():
+        return nan  # a replicate in which all answers agree; R's value there is where its iteration gave up
+    return float(design.replicates.covariance(logits, np.array([np.log(known.p / (1 - known.p))]))[0, 0])
 
 
 def _by(case: Case, task: Task, one: Callable[[Mask], Answer], known: Mask) -> Answer:
@@ -272,7 +279,7 @@ def _by(case: Case, task: Task, one: Callable[[Mask], Answer], known: Mask) -> A
 
 
 def _known(case: Case, *names: str) -> Mask:
-    return np.logical_and.reduce([~np.isnan(case.numbers(name)) for name in names])
+    return both_present(case.design, *(case.numbers(name) for name in names))
 
 
 def _solve_mean(case: Case, task: Task) -> Answer:

@@ -1,9 +1,9 @@
 """Post-strata for a wave: district × sex × age band, merged where nobody answered.
 
 A cell with people but without interviews cannot be weighted. It is merged with the nearest age band of the same sex in
-the same district; if a sex has no interview at all, the district becomes one post-stratum. A district without interviews
-cannot be represented: it is left out and reported. Interviews whose sex or age band is unknown stand for their share of
-the district. Every merge is traced, so that the reader sees what the weights assume.
+the same district; if a sex has no interview at all, the district becomes one post-stratum. A district without
+interviews cannot be represented: it is left out and reported. Interviews whose sex or age band is unknown stand for
+their share of the district. Every merge is traced, so that the reader sees what the weights assume.
 """
 
 import re
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.calibration import Margin
 from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX
-from analysis.design import Codes, Floats
 from analysis.sums import sum_by
 
 Cell = tuple[str | None, str | None]  # sex, age band
@@ -33,10 +33,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class PostStrata:
-    """group: (cells,) the post-stratum of each line of the tally; population: (groups,)."""
+    """The margin to post-stratify the cells of a tally to, and the merges that were needed."""
 
-    group: Codes
-    population: Floats
+    margin: Margin
     merges: tuple[Merge, ...]
 
 
@@ -54,18 +53,21 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
     interviews = dict(zip(occurring, sum_by(codes, len(occurring), cells["n"].to_numpy(np.float64)), strict=True))
     numbers: dict[tuple[str, Cell], int] = {}
     sizes: list[float] = []
+    labels: list[str] = []
     merges: list[Merge] = []
     for district in sorted({place[0] for place in occurring}):
         n = {cell: count for (where, cell), count in interviews.items() if where == district}
         if district not in people:
             raise ValueError(f"The population has no line for district {district}. Give its cells, or none at all.")
-        groups = _groups_of(district, n, people[district], order, min_n, merges)
+        groups, merged = _District(district, n, people[district], order, min_n).groups()
+        merges += merged
         for members, size in groups:
             numbers |= {(district, cell): len(sizes) for cell in members}
             sizes.append(size)
+            labels.append(" × ".join([district, *(part or "?" for part in members[0])]))
     merges += [Merge("no_interviews", district) for district in sorted(set(people) - {p[0] for p in occurring})]
     group = np.array([numbers[place] for place in places], dtype=np.intp)
-    return PostStrata(group, np.array(sizes), tuple(merges))
+    return PostStrata(Margin(group, np.array(sizes), tuple(labels)), tuple(merges))
 
 
 def _place(district: str, sex: object, band: object) -> tuple[str, Cell]:
@@ -77,53 +79,47 @@ def _first_age(band: str) -> tuple[int, str]:
     return (int(number.group()) if number else 0, band)
 
 
-Group = tuple[list[Cell], float]
+Group = tuple[list[Cell], float]  # the cells of a post-stratum, and its people
 
 
-def _groups_of(
-    district: str,
-    n: Mapping[Cell, float],
-    people: Mapping[Cell, float],
-    order: Sequence[str],
-    min_n: int,
-    merges: list[Merge],
-) -> list[Group]:
-    """The post-strata of one district: the cells in each and its people."""
-    everyone, answered = sum(people.values()), sum(n.values())
-    unknown = [cell for cell in n if cell not in people]
-    # Interviews without a cell keep the district's average weight; the known cells share the rest.
-    left_over = everyone * sum(n[cell] for cell in unknown) / answered if unknown else 0.0
-    groups: list[Group] = []
-    if unknown:
-        groups.append((unknown, left_over))
-        merges.append(Merge("unknown", district, into=str(int(sum(n[cell] for cell in unknown)))))
-    share = 1 - left_over / everyone if everyone else 0.0
-    known: list[Group] = []
-    bands_merged: list[Merge] = []
-    for sex in sorted({str(cell[0]) for cell in people}):
-        bands = [band for band in order if (sex, band) in people]
-        joined = _join(sex, bands, n, people, min_n)
-        if joined is None:
-            if sum(people[(sex, band)] for band in bands) > 0:
-                merges.append(Merge("sexes", district, sex=sex))
-            known = [([cell for cell in people if n.get(cell, 0) > 0], everyone * share)]
-            return groups + [group for group in known if group[0]]
-        for home, away in joined.items():
-            bands_merged.extend(Merge("age_bands", district, sex, band, into=home) for band in away if band != home)
-            known.append(([(sex, band) for band in away], share * sum(people[(sex, band)] for band in away)))
-    merges.extend(bands_merged)
-    return groups + known
+@dataclass(frozen=True, slots=True)
+class _District:
+    code: str
+    n: Mapping[Cell, float]  # interviews
+    people: Mapping[Cell, float]
+    bands: Sequence[str]  # in order of age
+    min_n: int
 
+    def groups(self) -> tuple[list[Group], list[Merge]]:
+        """The post-strata of the district, and the merges that made them."""
+        unknown = [cell for cell in self.n if cell not in self.people]
+        share = sum(self.n[cell] for cell in unknown) / sum(self.n.values())
+        everyone = sum(self.people.values())
+        # Interviews without a cell keep the district's average weight; the known cells share the rest.
+        groups: list[Group] = [(unknown, everyone * share)] if unknown else []
+        merges = [Merge("unknown", self.code)] if unknown else []
+        known: list[Group] = []
+        for sex in sorted({str(cell[0]) for cell in self.people}):
+            mine = [band for band in self.bands if (sex, band) in self.people]
+            if not any(self.people[(sex, band)] + self.n.get((sex, band), 0) for band in mine):
+                continue
+            joined = self._joined(sex, mine)
+            if not joined:
+                everywhere = [cell for cell in self.people if self.n.get(cell, 0) > 0]
+                whole = [(everywhere, everyone * (1 - share))] if everywhere else []
+                return groups + whole, [*merges, Merge("sexes", self.code, sex=sex)]
+            for home, away in joined.items():
+                size = (1 - share) * sum(self.people[(sex, band)] for band in away)
+                known.append(([(sex, home), *((sex, band) for band in away if band != home)], size))
+                merges += [Merge("age_bands", self.code, sex, band, into=home) for band in away if band != home]
+        return groups + known, merges
 
-def _join(
-    sex: str, bands: Sequence[str], n: Mapping[Cell, float], people: Mapping[Cell, float], min_n: int
-) -> dict[str, list[str]] | None:
-    """Each band that stands alone, with the bands merged into it; None where no band can."""
-    standing = [band for band in bands if n.get((sex, band), 0) >= min_n and people[(sex, band)] > 0]
-    if not standing:
-        return None
-    joined: dict[str, list[str]] = {band: [] for band in standing}
-    for place, band in enumerate(bands):
-        nearest = min(standing, key=lambda home: (abs(bands.index(home) - place), bands.index(home)))
-        joined[nearest].append(band)
-    return joined
+    def _joined(self, sex: str, mine: Sequence[str]) -> dict[str, list[str]]:
+        """Each band that can stand alone, with the bands merged into it; empty where none can."""
+        standing = [b for b in mine if self.n.get((sex, b), 0) >= self.min_n and self.people[(sex, b)] > 0]
+        joined: dict[str, list[str]] = {band: [] for band in standing}
+        for place, band in enumerate(mine if standing else ()):
+            far = [(abs(mine.index(home) - place), mine.index(home)) for home in standing]
+            nearest = mine[min(far)[1]]
+            joined[nearest].append(band)
+        return joined
