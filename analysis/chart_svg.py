@@ -100,10 +100,18 @@ def _described(panel: Panel, labels: Labels) -> str:
 def _key(panel: Panel, labels: Labels) -> list[_KeyEntry]:
     """The marks that occur, each with its word."""
     drawn = sorted((row for row in panel.rows if has_estimate(row.estimate)), key=lambda row: mark_rank(row.flag))
-    entries = list(dict.fromkeys(_KeyEntry(row.flag, _mark(row.flag), mark_word(row, labels)) for row in drawn))
+    entries = list(dict.fromkeys(_KeyEntry(row.flag, _key_mark(row), mark_word(row, labels)) for row in drawn))
     if any(row.previous is not None and has_estimate(row.previous) for row in panel.rows):
         entries.append(_KeyEntry("", _PREVIOUS, labels.previous))
     return entries
+
+
+def _key_mark(row: Row) -> str:
+    return f'<line x1="-8" x2="8" {_stroke(row)}/>{_mark(row.flag)}'
+
+
+def _stroke(row: Row) -> str:
+    return 'stroke="currentColor" stroke-width="2"' + (' stroke-dasharray="5 3"' if row.modelled else "")
 
 
 def _mark(flag: str) -> str:
@@ -146,8 +154,7 @@ class _Pen:
         estimate = row.estimate
         if has_estimate(estimate) and has_interval(estimate):
             ends = f'x1="{self.x(estimate.lower)}" x2="{self.x(estimate.upper)}" y1="{y}" y2="{y}"'
-            dashes = ' stroke-dasharray="5 3"' if row.modelled else ""
-            marks.append(f'<line class="interval" {ends} stroke="currentColor" stroke-width="2"{dashes}/>')
+            marks.append(f'<line class="interval" {ends} {_stroke(row)}/>')
         if has_estimate(estimate):
             marks.append(self._placed(_mark(row.flag), estimate.value, y, "estimate"))
         return f"{''.join(parts)}<g {self._coloured(row.flag)}>{''.join(marks)}</g>"
@@ -173,8 +180,8 @@ class _Pen:
         x, y = 50 * (number % 2), top + _KEY * (number // 2)
         return (
             f'<svg class="key" x="{x}%" y="{y}" width="50%" height="{_KEY}">'
-            f'<g transform="translate(8 11)"><g {self._coloured(entry.flag)}>{entry.mark}</g></g>'
-            f'<text x="20" y="16" {self._small}>{escape(entry.word)}</text></svg>'
+            f'<g transform="translate(9 11)"><g {self._coloured(entry.flag)}>{entry.mark}</g></g>'
+            f'<text x="24" y="16" {self._small}>{escape(entry.word)}</text></svg>'
         )
 
     def _placed(self, mark: str, share: float, y: int, css: str) -> str:

@@ -391,6 +391,13 @@ def test_the_drawing_escapes_names(theme: ThemeName | None) -> None:
     assert NASTY in [element.text for element in drawing.iter(f"{SVG}text")]
 
 
+def test_only_a_modelled_interval_is_drawn_dashed() -> None:
+    (panel,) = mode_panels(MODES, CHINESE)
+    drawing = ET.fromstring(dot_interval_svg(panel, CHINESE, ident="d"))
+    lines = [line for line in drawing.iter(f"{SVG}line") if line.get("class") == "interval"]
+    assert [line.get("stroke-dasharray") for line in lines] == [None, "5 3"]
+
+
 def test_without_a_theme_the_drawing_leaves_every_colour_to_the_page() -> None:
     assert "#" not in dot_interval_svg(_panel(), CHINESE, ident="d").replace("&#x27;", "")
     assert "style=" not in dot_interval_svg(_panel(), CHINESE, ident="d")  # a strict page forbids inline styles
