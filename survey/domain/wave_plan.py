@@ -7,11 +7,10 @@ line.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from survey.domain.allocation import DEFAULT_POWER, LARGEST_SAMPLE, Allocation
 from survey.domain.csv_text import plain
@@ -23,6 +22,7 @@ from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import quota_cells
 from survey.domain.wave import Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
+from survey.domain.wave_times import read_moment, read_zone
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -36,7 +36,6 @@ _CODE = re.compile("[a-z0-9](-?[a-z0-9]){0,39}")
 _CODE_RULE = "lower-case letters and digits, joined by single hyphens, at most 40 of them"
 _COUNT = re.compile("[0-9]{1,9}")
 _FRACTION = re.compile(r"[01](\.[0-9]{1,15})?")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 
 def parse_plan(document: Document, questionnaire: Questionnaire, frame: Frame) -> WavePlan:
@@ -156,50 +155,14 @@ class _Parser:
     # when it runs
 
     def _times(self, tree: Mapping[str, object]) -> tuple[datetime | None, datetime | None]:
-        zone = self._zone(tree.get("timezone"))
-        opens, closes = (self._time((key,), tree.get(key), zone) for key in ("opens", "closes"))
+        zone = read_zone(self.reading, ("timezone",), tree.get("timezone"))
+        opens, closes = (read_moment(self.reading, (key,), tree.get(key), zone) for key in ("opens", "closes"))
         if opens and closes and not opens < closes:
             self.reading.wrong(("closes",), "wave_closes_first")
         until = self.questionnaire.legal.valid_until
         if closes and closes.date() > until:
             self.reading.wrong(("closes",), "wave_after_approval", until=until.isoformat())
         return opens, closes
-
-    def _zone(self, value: object) -> tzinfo | None:
-        if value is None:
-            return None
-        name = self.reading.text(("timezone",), value)
-        if name is None:
-            return None
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # unknown here, no name at all, or the name of a folder
-            self.reading.wrong(("timezone",), "wave_timezone", value=shown(name))
-            return UTC  # so that the times are still checked
-
-    def _time(self, path: Path, value: object, zone: tzinfo | None) -> datetime | None:
-        """A moment, with the offset it has where it was written."""
-        if value is None:
-            return None
-        moment = None
-        if isinstance(value, str) and _TIME.fullmatch(value.strip()):
-            try:
-                moment = datetime.fromisoformat(value.strip())
-            except ValueError:  # no such day or hour
-                moment = None
-        if moment is None:
-            self.reading.wrong(path, "wave_time", value=shown(value))
-            return None
-        if moment.tzinfo is None:
-            if zone is None:
-                self.reading.wrong(path, "wave_time_zone", value=shown(value))
-                return None
-            moment = moment.replace(tzinfo=zone)
-            if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
-                self.reading.wrong(path, "wave_time_skipped", value=shown(value))
-        offset = moment.utcoffset()
-        assert offset is not None
-        return moment.replace(tzinfo=timezone(offset))
 
     # where, and how many
 

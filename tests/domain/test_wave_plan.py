@@ -144,6 +144,8 @@ def test_a_sample_size_that_is_not_a_whole_number_is_refused(n: str) -> None:
         ("Asia/Shanghai", "../../etc/passwd", 4, "timezone", "wave_timezone"),
         ("Asia/Shanghai", "Asia", 4, "timezone", "wave_timezone"),
         ("opens: 2026-03-02T08:00", "opens: 2026-03-32T08:00", 5, "opens", "wave_time"),
+        ("opens: 2026-03-02T08:00", "opens: 0001-01-01T00:00", 5, "opens", "wave_time"),
+        ("opens: 2026-03-02T08:00", "opens: 2026-03-02T08:00+99:00", 5, "opens", "wave_time"),
         ("opens: 2026-03-02T08:00", "opens: 2026-03-02", 5, "opens", "wave_time"),
         ("opens: 2026-03-02T08:00", 'opens: "２０２６-03-02T08:00"', 5, "opens", "wave_time"),
         ("opens: 2026-03-02T08:00", "opens: 2026-03-15T20:00", 6, "closes", "wave_closes_first"),
