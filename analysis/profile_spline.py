@@ -2,7 +2,8 @@
 
 `intervals` solves the likelihood equation itself. R evaluates the profile of the logit at up to nine steps either side,
 draws a cubic spline through the roots of the deviance and interpolates linearly between three times as many points,
-which moves the ends by up to some 1e-3 (more in tiny samples). `solve` compares with R, so it needs R's way; nothing else does.
+which moves the ends by up to some 1e-3 (more in tiny samples). `solve` compares with R, so it needs R's way; nothing
+else does.
 """
 
 from math import inf, isfinite, log, nan, sqrt

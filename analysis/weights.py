@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.calibration import Margin
-from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX
+from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX, ColumnsError
 from analysis.sums import sum_by
 
 Cell = tuple[str | None, str | None]  # sex, age band
@@ -58,7 +58,7 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
     for district in sorted({place[0] for place in occurring}):
         n = {cell: count for (where, cell), count in interviews.items() if where == district}
         if district not in people:
-            raise ValueError(f"The population has no line for district {district}. Give its cells, or none at all.")
+            raise ColumnsError(f"The population has no line for district {district}. Give its cells, or none at all.")
         groups, merged = _District(district, n, people[district], order, min_n).groups()
         merges += merged
         for members, size in groups:

@@ -1,0 +1,164 @@
+"""The report of a wave as one frozen value: rates, changes, flags, responses, methods, versions. Pages only render it.
+
+Numbers that may not be published (`risk.PublicationRule`) are in the value but never leave it: `to_json` writes that
+they are withheld, and nothing else about them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from analysis.columns import Indicator
+from analysis.estimate import Estimate
+from analysis.rates import Change, Rate, RateRules, WaveRates, beside
+from analysis.risk import Flag, PublicationRule, flag
+from analysis.weights import Merge
+
+FORMAT = 1  # of the JSON; rises when a reader would have to change
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A rate, its target, what the interval says about it, and the same rate of the wave before."""
+
+    rate: Rate
+    target: float
+    flag: Flag
+    published: bool
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaveReport:
+    """Everything a report of a wave says."""
+
+    wave: str
+    previous_wave: str | None
+    data_until: datetime
+    code_version: str
+    indicators: tuple[Indicator, ...]
+    rates: tuple[Judged, ...]
+    responses: Mapping[str, Mapping[str, int]]  # mode -> disposition -> how many
+    merges: Mapping[str, tuple[Merge, ...]]  # mode -> what the weights had to merge
+    rules: RateRules
+    publication: PublicationRule
+
+    @property
+    def methods(self) -> dict[str, str | float | int]:
+        """The choices behind the numbers, by name."""
+        rules = {f"rates.{key}": value for key, value in asdict(self.rules).items()}
+        publication = {f"publication.{key}": value for key, value in asdict(self.publication).items()}
+        return {
+            "variance": "linearisation, units within districts, residuals from the post-strata",
+            "weights": "post-stratified to district by sex by age band",
+            **rules,
+            **publication,
+        }
+
+    def to_json(self) -> str:
+        """The report as JSON: keys in a fixed order, null for what cannot be said, withheld numbers left out."""
+        return json.dumps(self._document(), ensure_ascii=False, allow_nan=False)
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "wave": self.wave,
+            "previous_wave": self.previous_wave,
+            "data_until": self.data_until.isoformat(),
+            "code_version": self.code_version,
+            "methods": self.methods,
+            "indicators": [
+                {"code": each.code, "target": each.target, "title": dict(each.title)} for each in self.indicators
+            ],
+            "responses": {mode: dict(counts) for mode, counts in self.responses.items()},
+            "merges": {mode: [asdict(merge) for merge in merges] for mode, merges in self.merges.items()},
+            "rates": [_judged(each) for each in self.rates],
+        }
+
+
+def wave_report(
+    rates: WaveRates,
+    indicators: Sequence[Indicator],
+    *,
+    wave: str,
+    data_until: datetime,
+    code_version: str,
+    responses: Mapping[str, Mapping[str, int]],
+    previous: WaveRates | None = None,
+    previous_wave: str | None = None,
+    rules: RateRules | None = None,
+    publication: PublicationRule | None = None,
+) -> WaveReport:
+    """Flag every rate and set it beside the wave before. rules: those that the rates were made with."""
+    publication = publication or PublicationRule()
+    targets = {each.code: each.target for each in indicators}
+    changes = beside(rates, previous) if previous is not None else (None,) * len(rates)
+    judged = [
+        Judged(
+            rate=rate,
+            target=targets[rate.indicator],
+            flag=flag(rate.estimate, targets[rate.indicator], publication),
+            published=publication.publishable(rate.estimate),
+            change=_shown(change, publication),
+        )
+        for rate, change in zip(rates, changes, strict=True)
+    ]
+    return WaveReport(
+        wave=wave,
+        previous_wave=previous_wave,
+        data_until=data_until,
+        code_version=code_version,
+        indicators=tuple(indicators),
+        rates=tuple(judged),
+        responses=responses,
+        merges=rates.merges,
+        rules=rules or RateRules(),
+        publication=publication,
+    )
+
+
+def _shown(change: Change | None, publication: PublicationRule) -> Change | None:
+    """The change, unless it would give away an earlier number that was withheld."""
+    if change is None or change.before is None or not publication.publishable(change.before.estimate):
+        return None
+    return change
+
+
+def _judged(each: Judged) -> dict[str, Any]:
+    rate = each.rate
+    place = {
+        "indicator": rate.indicator,
+        "mode": rate.mode,
+        "domain_kind": rate.domain_kind,
+        "domain": rate.domain,
+        "target": each.target,
+        "withheld": not each.published,
+    }
+    if not each.published:
+        return place | {"flag": each.flag.kind.value}
+    params = {name: _number(value) for name, value in each.flag.reason.params}
+    return place | {
+        "estimate": _estimate(rate.estimate),
+        "flag": each.flag.kind.value,
+        "reason": {"code": each.flag.reason.code, "params": params},
+        "needed_n": each.flag.needed_n,
+        "change": _change(each.change),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {key: _number(value) for key, value in asdict(estimate).items()}
+
+
+def _change(change: Change | None) -> dict[str, Any] | None:
+    """The difference to the wave before; the earlier number itself belongs to that wave's report."""
+    if change is None or not isfinite(change.lower):
+        return None
+    return {"difference": change.difference, "se": change.se, "lower": change.lower, "upper": change.upper}
+
+
+def _number(value: object) -> object:
+    return None if isinstance(value, float) and not isfinite(value) else value
