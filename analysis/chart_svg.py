@@ -46,7 +46,7 @@ _PREVIOUS = '<circle r="3.5" fill="none" stroke="currentColor" stroke-width="1.5
 
 @dataclass(frozen=True, slots=True)
 class _KeyEntry:
-    flag: str
+    flag: str | None  # None: drawn in the text's colour
     mark: str
     word: str
 
@@ -102,7 +102,7 @@ def _key(panel: Panel, labels: Labels) -> list[_KeyEntry]:
     drawn = sorted((row for row in panel.rows if has_estimate(row.estimate)), key=lambda row: mark_rank(row.flag))
     entries = list(dict.fromkeys(_KeyEntry(row.flag, _key_mark(row), mark_word(row, labels)) for row in drawn))
     if any(row.previous is not None and has_estimate(row.previous) for row in panel.rows):
-        entries.append(_KeyEntry("", _PREVIOUS, labels.previous))
+        entries.append(_KeyEntry(None, _PREVIOUS, labels.previous))
     return entries
 
 
@@ -178,9 +178,10 @@ class _Pen:
     def key_entry(self, entry: _KeyEntry, number: int, top: int) -> str:
         """One of two on a line."""
         x, y = 50 * (number % 2), top + _KEY * (number // 2)
+        colour = "" if entry.flag is None else f" {self._coloured(entry.flag)}"
         return (
             f'<svg class="key" x="{x}%" y="{y}" width="50%" height="{_KEY}">'
-            f'<g transform="translate(9 11)"><g {self._coloured(entry.flag)}>{entry.mark}</g></g>'
+            f'<g transform="translate(9 11)"><g{colour}>{entry.mark}</g></g>'
             f'<text x="24" y="16" {self._small}>{escape(entry.word)}</text></svg>'
         )
 
