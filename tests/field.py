@@ -7,10 +7,10 @@ NOW, the moment at which the frozen clock starts; with the clock of the real ser
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from flask import Flask
@@ -34,6 +34,7 @@ from survey.services.plan_wave import plan_wave
 from survey.services.publish_questionnaire import publish_questionnaire
 from survey.services.receive_submission import Door, receive_submission
 from survey.tables.response import ConflictCopy, ResponseRow
+from survey.web.office import Office
 from survey.web.page_token import PageToken, write_token
 from survey.yaml_source import read_yaml
 from tests.frames import excerpt
@@ -44,6 +45,7 @@ NOW = datetime(2026, 11, 2, 9, 30, tzinfo=CHINA)
 SECRET = "a key for tests, as long as a key has to be"
 WAVE = "2026-11"
 STREET, HUAYING_STREET = "511621001", "511681001"
+HUAYING_AREA = "511681001001"
 AREA, AREAS = "511621001001", tuple(f"51162100100{number}" for number in range(1, 6))
 OTHER_STREET_AREA = "511621101"  # a town whose neighbourhoods are not listed stands for itself
 
@@ -131,7 +133,6 @@ class Field:
     app: Flask
     db: Database
     catalogue: Catalogue
-    _known: dict[str, Any] = field(default_factory=dict)
 
     @property
     def point(self) -> Point:
@@ -142,6 +143,11 @@ class Field:
     def door(self) -> Door:
         """The submission door."""
         return Door(self.db, self.catalogue, self.settings.secret_key)
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self.db.close()
+        cast(Office, self.app.extensions["minsheng"]).db.close()
 
     def token(self, submission_id: UUID | None = None, **changes: Any) -> str:
         """A page's token as the server would write it now."""
@@ -233,7 +239,7 @@ def open_field(
     )
 
 
-def valid_answers(*, sex: str = "F", age: str = "18-34", area: str = AREA, **others: object) -> dict[str, object]:
+def valid_answers(*, sex: object = "F", age: object = "18-34", area: str = AREA, **others: object) -> dict[str, object]:
     """A complete and eligible person's answers to the short questionnaire; `others` change or (None) remove one."""
     answers: dict[str, object] = {
         "age": age,
