@@ -291,7 +291,7 @@ _TYPE_KEYS: Mapping[ItemType, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ItemType.OPEN_TEXT: (("max_length",), ()),
     ItemType.AREA: ((), ()),
 }
-_FEWEST_SUBSTANTIVE = {ItemType.ONE: 2, ItemType.SEVERAL: 2, ItemType.SCALE: 2}
+_FEWEST_SUBSTANTIVE: Mapping[ItemType | None, int] = {ItemType.ONE: 2, ItemType.SEVERAL: 2, ItemType.SCALE: 2}
 _ITEM_TYPES = {kind.value: kind for kind in ItemType}
 _MARKS = {mark.value: mark for mark in Mark}
 _GROUPS: Mapping[str, type[All] | type[Any_]] = {"all": All, "any": Any_}
@@ -445,7 +445,7 @@ class _Parser:
         )
         if item.minimum is not None and item.maximum is not None and item.minimum > item.maximum:
             self.reading.wrong((*path, "minimum"), "questionnaire_limits_crossed")
-        if kind is not None and entry.get("categories") is not None and "categories" in (*must, *may):
+        if entry.get("categories") is not None and "categories" in (*must, *may):
             item = replace(item, categories=self._categories((*path, "categories"), entry["categories"], kind))
         if code is None or kind is None:
             return None
@@ -465,7 +465,7 @@ class _Parser:
         told = None if value is None else self.reading.boolean(path, value)
         return default if told is None else told
 
-    def _categories(self, path: Path, value: object, kind: ItemType) -> tuple[ResponseCategory, ...]:
+    def _categories(self, path: Path, value: object, kind: ItemType | None) -> tuple[ResponseCategory, ...]:
         found: dict[str, ResponseCategory] = {}
         wrong = False
         for entry_path, entry in self.reading.entries(path, value):
@@ -483,8 +483,8 @@ class _Parser:
             self.reading.wrong(path, "questionnaire_too_few_categories", least=_FEWEST_SUBSTANTIVE[kind])
         return tuple(found.values())
 
-    def _category(self, path: Path, value: object, kind: ItemType) -> ResponseCategory | None:
-        several = kind is ItemType.SEVERAL
+    def _category(self, path: Path, value: object, kind: ItemType | None) -> ResponseCategory | None:
+        several = kind in (ItemType.SEVERAL, None)  # where the type is wrong, anything that may be right is let pass
         entry = self.reading.mapping(path, value, ("code", "text"), ("mark", "exclusive") if several else ("mark",))
         if entry is None:
             return None

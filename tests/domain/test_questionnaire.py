@@ -47,6 +47,24 @@ def test_every_instrument_is_a_questionnaire_and_fits_the_schema(path: Path) -> 
     assert again.digest == questionnaire.digest
 
 
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_every_instrument_reads_the_same_in_the_strictest_reader(path: Path) -> None:
+    text = path.read_text("utf-8")
+    plain = yaml.load(text, Loader=yaml.BaseLoader)
+    assert as_text(read_yaml(text, path.name).tree) == as_text(plain)
+
+
+def as_text(tree: Any) -> object:
+    """The tree with every value as text, but for numbers: 0.9 is 0.90."""
+    if isinstance(tree, dict):
+        return {key: as_text(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [as_text(value) for value in tree]
+    if isinstance(tree, bool):
+        return str(tree).lower()
+    return float(tree) if re.fullmatch(r"-?[0-9.]+", str(tree)) else tree
+
+
 def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
 
