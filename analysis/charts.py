@@ -1,20 +1,29 @@
 """Interactive charts: estimates as Plotly figures, in Plotly's own JSON.
 
 Each function takes finished numbers and returns plain values (a dict of data and layout), so a web process need not
-load Plotly's Python side to serve them; `as_json` makes them safe to stand inside a page. Nothing is computed here but
-places. The page hands in its width, for the number of columns and the breaks of the title, and its theme. All text is
-escaped, since Plotly reads tags in labels.
+load Plotly's Python side to serve them; `figure_frame.as_json` makes them safe to stand inside a page. Nothing is
+computed here but places. The page hands in its width, for the number of columns and the breaks of lines, and its theme.
 """
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape, unescape
+from html import escape
 from math import isfinite
 from typing import Any
 
-from analysis.palette import FONT, MARKS, THEMES, Theme, ThemeName, contrast
+from analysis.figure_frame import (
+    RIGHT,
+    SMALL,
+    TEXT,
+    Figure,
+    broken,
+    empty_figure,
+    note,
+    room_for,
+    row_names,
+    still_axis,
+)
+from analysis.palette import MARKS, THEMES, Theme, ThemeName, contrast
 from analysis.panels import (
     Axis,
     Labels,
@@ -33,14 +42,10 @@ from analysis.panels import (
     tick_text,
 )
 
-Figure = dict[str, Any]
-
 _ROW = 28  # px between rows of a panel
 _PANEL_TOP = 52  # px above a panel for its title and the target's value
 _PANEL_BOTTOM = 30  # px below it for the axis
 _GHOST = 0.27  # of a row: how far below its line the previous wave lies, so that neither hides the other
-_RIGHT = 20  # px right of the panels
-_TITLE, _SUBTITLE, _TEXT, _SMALL = 18, 14, 14, 12  # px
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +117,13 @@ def dot_interval_figure(
     look = THEMES[theme]
     lines = max(1, -(-len(panels) // max(1, width // 420)))
     columns = max(1, -(-len(panels) // lines))
-    names, size, row = _row_names([one.name for panel in panels for one in panel.rows], 0.4 * width, row)
+    names, size, row = row_names([one.name for panel in panels for one in panel.rows], 0.4 * width, row)
     tall = max((len(panel.rows) for panel in panels), default=0) * row
     each = _PANEL_TOP + tall + _PANEL_BOTTOM
     inner = each * lines
-    left = _room(names.values(), size)
-    figure = _empty(labels, look, width=width, left=left, inner=inner)
-    gap = 28 / (width - left - _RIGHT)
+    left = room_for(names.values(), size)
+    figure = empty_figure(labels, look, width=width, left=left, inner=inner)
+    gap = 28 / (width - left - RIGHT)
     share = (1 - gap * (columns - 1)) / columns
     for number, panel in enumerate(panels):
         line, column = divmod(number, columns)
@@ -140,8 +145,8 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
     found = {(cell.district, (cell.group, cell.subgroup)): cell for cell in cells}
     districts = tuple(dict.fromkeys(district for district, _ in found))
     strata = tuple(dict.fromkeys(stratum for _, stratum in found))
-    names = [_broken(labels.name(code), 0.2 * width, _TEXT) for code in districts]
-    figure = _empty(labels, look, width=width, left=_room(names, _TEXT), inner=56 + 40 * len(districts))
+    names = [broken(labels.name(code), 0.2 * width, TEXT) for code in districts]
+    figure = empty_figure(labels, look, width=width, left=room_for(names, TEXT), inner=56 + 40 * len(districts))
     rows = [[found.get((district, stratum)) for stratum in strata] for district in districts]
     columns = [escape(labels.name(subgroup), quote=False) for _, subgroup in strata]
     filled = [[_filled(cell) for cell in row] for row in rows]
@@ -161,10 +166,10 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
         }
     )
     figure["layout"] |= {
-        "xaxis": _still(
-            tickvals=list(range(len(strata))), ticktext=columns, side="top", tickfont={"size": _SMALL}, tickangle=0
+        "xaxis": still_axis(
+            tickvals=list(range(len(strata))), ticktext=columns, side="top", tickfont={"size": SMALL}, tickangle=0
         ),
-        "yaxis": _still(tickvals=list(range(len(districts))), ticktext=names, range=[len(districts) - 0.5, -0.5])
+        "yaxis": still_axis(tickvals=list(range(len(districts))), ticktext=names, range=[len(districts) - 0.5, -0.5])
         | {"domain": [0, 1 - 56 / (56 + 40 * len(districts))]},
     }
     for y, row in enumerate(rows):
@@ -172,23 +177,15 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
             text = f"{cell.completed}/{cell.target}" if cell is not None and cell.target else "–"
             colour = look.quiet if text == "–" else _legible_on(_mix(look.low, look.high, _filled(cell) or 0.0))
             figure["layout"]["annotations"].append(
-                {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": _SMALL, "color": colour}}
+                {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": SMALL, "color": colour}}
             )
     for group in dict.fromkeys(group for group, _ in strata):
         own = [x for x, stratum in enumerate(strata) if stratum[0] == group]
         figure["layout"]["annotations"].append(
-            _note(labels.name(group), look.ink, _TEXT)
+            note(labels.name(group), look.ink, TEXT)
             | {"x": (own[0] + own[-1]) / 2, "yref": "paper", "y": 1, "yanchor": "top"}
         )
     return figure
-
-
-def as_json(figure: Figure) -> str:
-    """The figure as JSON that may stand inside a script element of a page."""
-    text = json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +211,17 @@ def _add_panel(figure: Figure, panel: Panel, place: _Place, labels: Labels, look
     x, y = place.axis("x"), place.axis("y")
     layout = figure["layout"]
     number = x[1:]
-    layout[f"xaxis{number}"] = _still(
+    layout[f"xaxis{number}"] = still_axis(
         domain=list(place.across),
         anchor=y,
         range=[axis.lower, axis.upper],
         tickvals=list(axis.ticks),
         ticktext=[tick_text(tick) for tick in axis.ticks],
-        tickfont={"size": _SMALL, "color": look.quiet},
+        tickfont={"size": SMALL, "color": look.quiet},
         showgrid=True,
         gridcolor=look.hairline,
     )
-    layout[f"yaxis{number}"] = _still(
+    layout[f"yaxis{number}"] = still_axis(
         domain=list(place.up),
         anchor=x,
         range=[len(panel.rows) - 0.5, -0.5],
@@ -233,14 +230,14 @@ def _add_panel(figure: Figure, panel: Panel, place: _Place, labels: Labels, look
         tickfont={"size": place.size},
         showticklabels=bool(place.names),
     )
-    title = _note(f"<b>{escape(panel.title, quote=False)}</b>", look.ink, _TEXT, escaped=True)
+    title = note(f"<b>{escape(panel.title, quote=False)}</b>", look.ink, TEXT, escaped=True)
     edge = {"xref": "paper", "x": place.across[0], "xanchor": "left", "yref": "paper", "y": place.up[1]}
     layout["annotations"].append(title | edge | {"yanchor": "bottom", "yshift": 20})
     if panel.target is not None:
         layout["shapes"].append(_target_line(panel.target, x, f"{y} domain", look))
         at = axis.at(panel.target)
         side = "left" if at < 0.2 else "right" if at > 0.8 else "center"
-        words = _note(f"{labels.target} {tick_text(panel.target)}", look.quiet, _SMALL)
+        words = note(f"{labels.target} {tick_text(panel.target)}", look.quiet, SMALL)
         above = {"xref": x, "x": panel.target, "xanchor": side, "yref": f"{y} domain", "y": 1, "yanchor": "bottom"}
         layout["annotations"].append(words | above)
     on = {"xaxis": x, "yaxis": y}
@@ -265,7 +262,7 @@ def _traces(panel: Panel, axis: Axis, labels: Labels, look: Theme) -> list[dict[
     blank = [y for y, row in rows if not has_estimate(row.estimate)]
     if blank:
         words = [escape(labels.no_estimate, quote=False)] * len(blank)
-        font = {"size": _SMALL, "color": look.quiet}
+        font = {"size": SMALL, "color": look.quiet}
         place = {
             "x": [axis.lower + 0.02 * (axis.upper - axis.lower)] * len(blank),
             "y": blank,
@@ -329,59 +326,6 @@ def _target_line(target: float, xref: str, yref: str, look: Theme) -> dict[str, 
     return {"type": "line", "x0": target, "x1": target, "xref": xref, "y0": 0, "y1": 1, "yref": yref, "line": line}
 
 
-def _empty(labels: Labels, look: Theme, *, width: int, left: int, inner: int) -> Figure:
-    """A figure with title and room for `inner` px of content; its paper is the page's."""
-    title = _broken(labels.title, width - 32, _TITLE)
-    subtitle = _broken(labels.subtitle, width - 32, _SUBTITLE)
-    top = round(
-        12 + title.count("<br>") * 1.3 * _TITLE + 1.3 * _TITLE + (subtitle.count("<br>") + 1) * 1.4 * _SUBTITLE + 8
-    )
-    bottom = 44 if width >= 600 else 64
-    head = _note(f"<b>{title}</b>", look.ink, _TITLE, escaped=True)
-    under = _note(subtitle, look.quiet, _SUBTITLE, escaped=True)
-    corner = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "align": "left", "xshift": 4 - left}
-    below = (title.count("<br>") + 1) * 1.3 * _TITLE
-    layout = {
-        "annotations": [
-            head | corner | {"yanchor": "top", "yshift": top - 8},
-            under | corner | {"yanchor": "top", "yshift": round(top - 8 - below - 2)},
-        ],
-        "shapes": [],
-        "height": top + inner + bottom,
-        "margin": {"l": left, "r": _RIGHT, "t": top, "b": bottom},
-        "autosize": True,
-        "font": {"family": FONT, "size": _TEXT, "color": look.ink},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.hairline, "font": {"color": look.ink, "size": 13}},
-        "hovermode": "closest",
-        "dragmode": False,
-        "showlegend": False,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xref": "container",
-            "y": 0,
-            "yref": "container",
-            "yanchor": "bottom",
-            "font": {"size": 13, "color": look.quiet},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-    }
-    return {"data": [], "layout": layout}
-
-
-def _still(**more: Any) -> dict[str, Any]:
-    """An axis that neither zooms nor draws more than it is told."""
-    return {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", **more}
-
-
-def _note(text: str, colour: str, size: int, *, escaped: bool = False) -> dict[str, Any]:
-    shown = text if escaped else escape(text, quote=False)
-    return {"text": shown, "showarrow": False, "font": {"size": size, "color": colour}}
-
-
 def _filled(cell: QuotaCount | None) -> float | None:
     return min(1.0, cell.completed / cell.target) if cell is not None and cell.target else None
 
@@ -395,32 +339,3 @@ def _mix(low: str, high: str, share: float) -> str:
 def _legible_on(paper: str) -> str:
     """Black or white, whichever stands out more: at least 4.58:1 on any colour."""
     return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, paper))
-
-
-def _row_names(names: Sequence[str], width: float, row: int) -> tuple[dict[str, str], int, int]:
-    """The names as shown, their size, and px a row: smaller and then broken into lines where there is little room."""
-    size = _TEXT if all(_px(name, _TEXT) <= width for name in names) else _SMALL
-    shown = {name: _broken(name, width, size) for name in names}
-    lines = max((name.count("<br>") + 1 for name in shown.values()), default=1)
-    return shown, size, max(row, 4 + 16 * lines)
-
-
-def _room(names: Iterable[str], size: int) -> int:
-    """Px for a column of names, some broken into lines."""
-    return 16 + round(max((_px(unescape(line), size) for name in names for line in name.split("<br>")), default=0))
-
-
-def _px(text: str, size: float) -> float:
-    """About how wide a text is: Han characters are as wide as the type is high, others about six tenths."""
-    return size * sum(1.0 if ord(sign) > 0x2E7F else 0.6 for sign in text)
-
-
-def _broken(text: str, width: float, size: float) -> str:
-    """Escaped text in lines that fit: broken at spaces, or after any Han character but before no closing mark."""
-    lines, line = [], ""
-    for piece in re.findall(r"[\u2E80-\uFFFF][，。；：、）」！？]*|[^\s\u2E80-\uFFFF]+\s*|\s+", text):
-        if line and _px((line + piece).rstrip(), size) > width:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return "<br>".join(escape(one, quote=False) for one in [*lines, line.rstrip()])
