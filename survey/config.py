@@ -27,6 +27,8 @@ class Settings:
     session_hours: int
     token_hours: int
     max_body_bytes: int
+    idle_minutes: int = 60  # without a sign of life a staff session ends
+    demonstration_public: bool = False  # a demonstration may be reached from outside this machine
 
     @property
     def https(self) -> bool:
@@ -51,6 +53,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         session_hours=_number(environ, "SESSION_HOURS", default=8, lowest=1, highest=72),
         token_hours=_number(environ, "TOKEN_HOURS", default=72, lowest=1, highest=720),
         max_body_bytes=_number(environ, "MAX_BODY_BYTES", default=65_536, lowest=16_384, highest=1_048_576),
+        idle_minutes=_number(environ, "IDLE_MINUTES", default=60, lowest=1, highest=1440),
+        demonstration_public=_demonstration_public(environ.get("DEMONSTRATION", "")),
     )
 
 
@@ -73,9 +77,7 @@ def _database_url(given: str, home: Path) -> str:
 def _secret_key(given: str, home: Path) -> str:
     if given:
         if len(given) < 32:
-            raise SettingsError(
-                "SECRET_KEY must have at least 32 characters; leave it unset to have one made."
-            )
+            raise SettingsError("SECRET_KEY must have at least 32 characters; leave it unset to have one made.")
         return given
     home.mkdir(parents=True, exist_ok=True)
     path = home / "secret_key"
@@ -94,6 +96,12 @@ def _public_url(given: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
         raise SettingsError(f"PUBLIC_URL must be http(s)://HOST[:PORT] without a path, not {given!r}.")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _demonstration_public(given: str) -> bool:
+    if given not in {"", "public"}:
+        raise SettingsError(f"DEMONSTRATION must be public or unset, not {given!r}.")
+    return given == "public"
 
 
 def _number(environ: Mapping[str, str], name: str, *, default: int, lowest: int, highest: int) -> int:

@@ -26,6 +26,8 @@ MESSAGES: dict[str, str] = {
     # publishing and planning
     "version_published": "{code} version {version} is published with other content and never changes. Raise the version.",
     "questionnaire_not_published": "No questionnaire {named} is published. Name a code and version that are.",
+    "file_missing": "Choose a file.",
+    "date_missing": "Give a date, such as 2020-11-01.",
     "frame_none": "No sampling frame has been imported yet. Import one first.",
     "cell_miscounted": "Wave {wave}: the counter says {completed}, but {rows} responses name this cell.",
     "wave_not_draft": "The wave {code} has been opened; its plan can't change. Give the new wave another code.",
@@ -194,6 +196,7 @@ MESSAGES: dict[str, str] = {
     "questionnaire_text_too_long": "Shorten this text to {limit} characters.",
     "questionnaire_too_few_categories": "At least {least} categories without a mark are needed. Add them, or "
     "use another type.",
+    "questionnaire_too_many_items": "There are more than {limit} items. Divide the questionnaire.",
     "questionnaire_undeclared_language": "The language {language} is not declared. Add it to languages or "
     "remove the text.",
     "questionnaire_unknown_category": "{item} has no category {code}. Use one of: {known}.",
@@ -213,6 +216,21 @@ MESSAGES: dict[str, str] = {
     "yaml_tag": "The tag {tag} is not accepted. Write plain text, numbers, lists and keys.",
     "yaml_too_deep": "Lists and keys are nested more than {limit} deep. Write a simpler file.",
     "yaml_too_large": "The file is larger than {limit} bytes. Shorten it.",
+    # staff accounts
+    "account_last_organiser": "This is the last organiser who can sign in. Add another organiser first.",
+    "account_name_length": "A name has {low} to {high} characters.",
+    "account_name_taken": "There is an account of this name already. Choose another name.",
+    "account_role_unknown": "There is no such role. Use one of: {known}.",
+    "demonstration_account": "Demonstration accounts exist only in a demonstration database. Leave the mark out.",
+    "demonstration_not_empty": "A database with accounts, waves or responses cannot become a demonstration. "
+    "Use an empty one.",
+    "password_common": "This password is one of the first that strangers try. Choose another, such as a few words in "
+    "a row.",
+    "password_different": "The two new passwords are not the same. Type the same one twice.",
+    "password_is_name": "The password is the name of the account. Choose another.",
+    "password_long": "A password has at most {high} characters. Shorten it.",
+    "password_short": "A password has at least {low} characters. Choose a longer one, such as a few words in a row.",
+    "password_wrong": "This is not your password as it was until now. Type it again.",
 }
 
 
