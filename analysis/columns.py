@@ -74,6 +74,8 @@ def _require(frame: pd.DataFrame, names: Iterable[str], what: str) -> None:
         raise ColumnsError(f"{what}: there is no column {', '.join(absent)}.")
 
 
-def _text(column: pd.Series) -> list[str | None]:
-    missing = column.isna().to_numpy()
-    return [None if gone else str(value) for value, gone in zip(column.tolist(), missing.tolist(), strict=True)]
+def _text(column: pd.Series) -> pd.Categorical:
+    """Codes as text in sorted categories, so that later passes over the rows handle small integers."""
+    codes, values = pd.factorize(column)
+    names, place = np.unique(np.array([str(value) for value in values], dtype=object), return_inverse=True)
+    return pd.Categorical.from_codes(np.append(place, -1)[codes], categories=pd.Index(names, dtype=object))

@@ -32,7 +32,7 @@ from analysis.columns import (
 from analysis.design import Codes, Design, Lonely, declare
 from analysis.estimate import Estimate, Measure, kish_deff, partition, share_estimate
 from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
-from analysis.tally import tally
+from analysis.tally import Tally, tally
 from analysis.weights import Merge, poststrata
 
 CITY = "city"
@@ -87,6 +87,19 @@ class WaveRates:
         return None
 
 
+UNIT = "unit"
+TALLY_KEYS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, UNIT, SEX, AGE_BAND)
+
+
+def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
+    """The one pass over a wave's rows (`columns.WAVE_COLUMNS` and one column an indicator). Raises ColumnsError."""
+    frame = checked_rows(rows, indicators)
+    # Without a point the neighbourhood is the unit: answers from one place are still alike.
+    point = frame[POINT].astype(object)
+    unit = point.where(point.notna(), frame[NEIGHBOURHOOD].astype(object)).fillna("")
+    return tally(frame.assign(unit=pd.Categorical(unit)), TALLY_KEYS, [indicator.code for indicator in indicators])
+
+
 def wave_rates(
     rows: pd.DataFrame,
     population: pd.DataFrame | None,
@@ -101,14 +114,26 @@ def wave_rates(
     interviews unweighted and says so. expected: domains by kind that are listed even with no answer.
     Raises ColumnsError.
     """
+    return rates_of_tally(wave_tally(rows, indicators), population, indicators, expected=expected, rules=rules)
+
+
+def rates_of_tally(
+    reduced: Tally,
+    population: pd.DataFrame | None,
+    indicators: Sequence[Indicator],
+    *,
+    expected: Mapping[str, Sequence[str]] | None = None,
+    rules: RateRules | None = None,
+) -> WaveRates:
+    """`wave_rates` from a tally by TALLY_KEYS, or from the sum of several: no row is read any more."""
     rules = rules or RateRules()
-    frame = checked_rows(rows, indicators)
     margins = checked_population(population) if population is not None else None
     listed = _listed(margins, expected or {})
     rates: list[Rate] = []
     merges: dict[str, tuple[Merge, ...]] = {}
-    for mode in sorted({HEADLINE_MODE, *frame[MODE]}, key=lambda name: (name != HEADLINE_MODE, name)):
-        part = frame[frame[MODE] == mode]
+    modes = {HEADLINE_MODE, *reduced.cells[MODE].tolist()}
+    for mode in sorted(modes, key=lambda name: (name != HEADLINE_MODE, name)):
+        part = reduced.where(reduced.cells[MODE] == mode)
         found, merges[mode] = _mode_rates(part, margins, indicators, listed, rules)
         rates += [Rate(code, mode, kind, domain, _of_mode(e, mode)) for code, kind, domain, e in found]
     return WaveRates(tuple(rates), merges)
@@ -128,22 +153,18 @@ Found = tuple[str, str, str, Estimate]  # indicator, kind of domain, domain
 
 
 def _mode_rates(
-    rows: pd.DataFrame,
+    reduced: Tally,
     margins: pd.DataFrame | None,
     indicators: Sequence[Indicator],
     listed: Mapping[str, Sequence[str]],
     rules: RateRules,
 ) -> tuple[list[Found], tuple[Merge, ...]]:
-    # Without a point the neighbourhood is the unit: answers from one place are still alike.
-    unit = rows[POINT].where(rows[POINT].notna(), rows[NEIGHBOURHOOD]).fillna("")
-    keys = [DISTRICT, STREET, NEIGHBOURHOOD, "unit", SEX, AGE_BAND]
-    reduced = tally(rows.assign(unit=unit), keys, [indicator.code for indicator in indicators])
     cells = reduced.cells
     if cells.empty:
         nothing = share_estimate(Evidence(nan, nan, 0, 0), rules.method, rules.level, nan)
         places = [(kind, domain) for kind in DOMAIN_KINDS for domain in listed[kind]]
         return [(i.code, kind, domain, nothing) for i in indicators for kind, domain in places], ()
-    design = declare(cells, ids=["unit"], strata=DISTRICT, weights="w", nest=True, lonely=rules.lonely)
+    design = declare(cells, ids=[UNIT], strata=DISTRICT, weights="w", nest=True, lonely=rules.lonely)
     merges: tuple[Merge, ...] = ()
     if margins is not None:
         strata = poststrata(cells, margins, rules.min_cell)

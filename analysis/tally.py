@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.design import Floats
 from analysis.estimate import Measure
-from analysis.sums import sum_by
+from analysis.sums import group_codes, sum_by
 
 # What is summed for every variable; its columns are named f"{part}:{variable}".
 _PARTS = ("n", "base", "total", "square")
@@ -38,6 +38,10 @@ class Tally:
             self.variables,
             _grouped(both, self.keys, {name: both[name].to_numpy(np.float64) for name in sums}),
         )
+
+    def where(self, chosen: "pd.Series[bool]") -> "Tally":
+        """The cells that are chosen, (cells,) of them True."""
+        return Tally(self.keys, self.variables, self.cells[chosen].reset_index(drop=True))
 
     def measure(self, variable: str, factor: Floats | None = None) -> Measure:
         """A variable as weighted sums per cell. factor: (cells,) what calibration multiplied each cell's weights by."""
@@ -69,12 +73,7 @@ def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], we
 
 def _grouped(frame: pd.DataFrame, keys: Sequence[str], columns: dict[str, Floats]) -> pd.DataFrame:
     """One line per combination of keys that occurs, in the order of the keys' levels, with the column sums."""
-    code = np.zeros(len(frame), dtype=np.int64)
-    for key in keys:
-        levels, values = pd.factorize(frame[key], sort=True, use_na_sentinel=False)
-        # Renumber after each key, so that the product of the numbers of levels cannot overflow.
-        code = np.unique(code * max(len(values), 1) + levels, return_inverse=True)[1].astype(np.int64)
-    _, first, cell = np.unique(code, return_index=True, return_inverse=True)
+    cell, first = group_codes(frame, keys)
     result = frame[list(keys)].iloc[first].reset_index(drop=True)
     for name, summands in columns.items():
         result[name] = sum_by(cell, len(first), summands)

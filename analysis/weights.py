@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.calibration import Margin
 from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX, ColumnsError
-from analysis.sums import sum_by
+from analysis.sums import group_codes, sum_by
 
 Cell = tuple[str | None, str | None]  # sex, age band
 
@@ -48,9 +48,9 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
     people: dict[str, dict[Cell, float]] = {}
     for district, sex, band, size in population[[DISTRICT, SEX, AGE_BAND, POPULATION]].itertuples(index=False):
         people.setdefault(district, {})[(sex, band)] = float(size)
-    places = [_place(*values) for values in cells[[DISTRICT, SEX, AGE_BAND]].itertuples(index=False)]
-    codes, occurring = pd.factorize(pd.Series(places, dtype=object))
-    interviews = dict(zip(occurring, sum_by(codes, len(occurring), cells["n"].to_numpy(np.float64)), strict=True))
+    code, first = group_codes(cells, (DISTRICT, SEX, AGE_BAND))
+    occurring = [_place(*values) for values in cells[[DISTRICT, SEX, AGE_BAND]].iloc[first].itertuples(index=False)]
+    interviews = dict(zip(occurring, sum_by(code, len(first), cells["n"].to_numpy(np.float64)), strict=True))
     numbers: dict[tuple[str, Cell], int] = {}
     sizes: list[float] = []
     labels: list[str] = []
@@ -66,7 +66,7 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
             sizes.append(size)
             labels.append(" × ".join([district, *(part or "?" for part in members[0])]))
     merges += [Merge("no_interviews", district) for district in sorted(set(people) - {p[0] for p in occurring})]
-    group = np.array([numbers[place] for place in places], dtype=np.intp)
+    group = np.array([numbers[place] for place in occurring], dtype=np.intp)[code]
     return PostStrata(Margin(group, np.array(sizes), tuple(labels)), tuple(merges))
 
 
