@@ -4,6 +4,7 @@ Every command that lists or reports takes --json. Exit status: 0 done, 1 refused
 """
 
 import argparse
+import getpass
 import json
 import secrets
 import sys
@@ -14,9 +15,18 @@ from typing import Any
 
 from survey.config import Settings, SettingsError, read_settings
 from survey.db import Database, migrate
+from survey.domain.account import Account, Role
 from survey.domain.fieldwork import Wave
 from survey.domain.problems import Invalid, Problem
 from survey.domain.questionnaire import parse_questionnaire
+from survey.services.accounts import (
+    add_account,
+    disable_account,
+    enable_account,
+    find_account,
+    list_accounts,
+    set_password,
+)
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.import_frame import import_frame
 from survey.services.list_points import list_points
@@ -98,6 +108,18 @@ def _parser() -> argparse.ArgumentParser:
 
     points = _group(commands, "points", "collection points")
     _command(points, "list", _points_list, _show_points, "codes and addresses").add_argument("code", metavar="WAVE")
+
+    account = _group(commands, "account", "staff accounts; a password is asked for, or read from standard input")
+    adding = _command(account, "add", _account_add, _lines, "add an account")
+    adding.add_argument("name", metavar="NAME")
+    adding.add_argument("--role", required=True, choices=[role.value for role in Role])
+    _command(account, "list", _account_list, _show_accounts, "list the accounts")
+    for name, run, about in (
+        ("disable", _account_disable, "close an account and end its sessions"),
+        ("enable", _account_enable, "open a disabled account again"),
+        ("password", _account_password, "give an account a new password and end its sessions"),
+    ):
+        _command(account, name, run, _lines, about).add_argument("name", metavar="NAME")
 
     _command(commands, "recount", _recount, _lines, "prove the quota counters")
     return parser
@@ -223,6 +245,55 @@ def _points_list(options: argparse.Namespace) -> Answer:
     }
 
 
+def _account_add(options: argparse.Namespace) -> Answer:
+    return _account(add_account(_database(), options.name, options.role, _password(), utc_now()))
+
+
+def _account_list(_: argparse.Namespace) -> Answer:
+    return {
+        "accounts": [
+            _account(each.account)
+            | {"disabled": each.disabled, "demonstration": each.demonstration, "added": each.created_at.isoformat()}
+            for each in list_accounts(_database())
+        ]
+    }
+
+
+def _account_disable(options: argparse.Namespace) -> Answer:
+    db = _database()
+    account = find_account(db, options.name)
+    disable_account(db, account.id)
+    return _account(account) | {"disabled": True}
+
+
+def _account_enable(options: argparse.Namespace) -> Answer:
+    db = _database()
+    account = find_account(db, options.name)
+    enable_account(db, account.id)
+    return _account(account) | {"disabled": False}
+
+
+def _account_password(options: argparse.Namespace) -> Answer:
+    db = _database()
+    account = find_account(db, options.name)
+    set_password(db, account.id, _password())
+    return _account(account) | {"password": "changed"}
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {"account": account.id, "name": account.name, "role": account.role.value}
+
+
+def _password() -> str:
+    """A password as no process list or shell history shows it: typed twice, or the first line of what is piped in."""
+    if not sys.stdin.isatty():
+        return sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
+    typed = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != typed:
+        raise Invalid([Problem("password_different", "password")])
+    return typed
+
+
 def _recount(_: argparse.Namespace) -> Answer:
     checked, miscounts = recount(_database())
     if miscounts:
@@ -253,10 +324,15 @@ def _show_points(answer: Answer) -> str:
     )
 
 
+def _show_accounts(answer: Answer) -> str:
+    return "\n".join(
+        f"{each['account']:>5}  {each['role']:<9}  {each['name']}" + ("  (disabled)" if each["disabled"] else "")
+        for each in answer["accounts"]
+    )
+
+
 def _show_frame(answer: Answer) -> str:
     report = answer["report"]
     lines = [f"frame {answer['frame']}" + (" (already known; nothing was added)" if answer["already_known"] else "")]
     lines += [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in report.items()]
     return "\n".join(lines)
-
-
