@@ -20,6 +20,7 @@ T = TypeVar("T")
 # what no database, spreadsheet or page can hold: controls other than tab and line feed, halves of surrogate pairs
 UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SHOWN = 60  # characters of a wrong value that are repeated in a sentence
+_COMPARED = 300  # known words that a wrong one is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def shown(value: object) -> str:
 
 def nearest(word: str, known: Collection[str]) -> str | None:
     """The known word that an author most likely meant, if any is close."""
-    return next(iter(difflib.get_close_matches(word[:_SHOWN], list(known), n=1, cutoff=0.6)), None)
+    among = list(known)[:_COMPARED]
+    return next(iter(difflib.get_close_matches(word[:_SHOWN], among, n=1, cutoff=0.6)), None)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ _LANGUAGE_RULE = "a language tag such as zh-Hans or en"
 _LARGEST_NUMBER = 1_000_000_000
 _LONGEST_TEXT = 2_000
 _DEEPEST_CONDITION = 8
+_MOST_ITEMS = 300
 # columns of the results beside the items, the strata and the indicators
 _TAKEN_COLUMNS = frozenset({"district", "mode", "neighbourhood", "point", "street", "wave", "weight"})
 
@@ -329,6 +330,9 @@ class _Parser:
         code = self._item_code(("code",), tree.get("code"))
         version = self._integer(("version",), tree.get("version"), 1, _LARGEST_NUMBER)
         sections = self._sections(tree.get("sections"))
+        if len(self.items) > _MOST_ITEMS:
+            reading.wrong(("sections",), "questionnaire_too_many_items", limit=_MOST_ITEMS)
+            return None
         sections = self._with_conditions(sections, tree.get("sections"))
         eligibility = self._eligibility(tree.get("eligibility"))
         strata = self._strata(tree.get("strata"), eligibility)

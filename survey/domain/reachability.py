@@ -1,7 +1,7 @@
 """Whether a condition can hold for anybody at all: every way of answering the items it depends on is tried.
 
-Categories that no condition mentions behave alike, so one of them stands for all; of numbers only those beside a
-limit matter. What is left is small for any real questionnaire. Above `MOST_WAYS` the question is left open.
+Categories that no condition mentions behave alike, so one of them stands for all; of numbers only the first one of
+each span between limits matters. What is left is small for any real questionnaire. Above `MOST_WAYS` the question is left open.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,14 +67,14 @@ def _answers(item: "Item", atoms: Iterable[Is | AtLeast | AtMost]) -> list[objec
             case Is(_, codes):
                 mentioned |= codes
             case AtLeast(_, n):
-                numbers |= {n - 1, n}
+                numbers.add(n)
             case AtMost(_, n):
-                numbers |= {n, n + 1}
+                numbers.add(n + 1)
     telling = [category for category in item.categories if category.code in mentioned]
     silent = [category for category in item.categories if category.code not in mentioned][:1]
     if item.minimum is not None and item.maximum is not None:
         low, high = item.minimum, item.maximum
-        inside = sorted(n for n in numbers | {low, high} if low <= n <= high)
+        inside = sorted(n for n in numbers | {low} if low <= n <= high)
         return [*inside, *(category.code for category in (*telling, *silent))]
     if not item.holds_several:
         return [category.code for category in (*telling, *silent)]

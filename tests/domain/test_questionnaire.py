@@ -150,7 +150,7 @@ def test_every_sentence_about_questionnaires_is_said_of_some_planted_fault() -> 
     sources = [(DOMAIN / name).read_text("utf-8") for name in ("document.py", "questionnaire.py")]
     sentences = {code for source in sources for code in re.findall(r'"((?:questionnaire|document)_\w+)"', source)}
     assert sentences <= MESSAGES.keys()
-    assert sentences - {fault["code"] for fault in FAULTS} == {"questionnaire_not_json"}
+    assert sentences - {fault["code"] for fault in FAULTS} == {"questionnaire_not_json", "questionnaire_too_many_items"}
 
 
 def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_its_lines() -> None:
@@ -171,6 +171,27 @@ def test_an_item_whose_own_condition_is_wrong_does_not_make_others_look_unreacha
     with pytest.raises(Invalid) as refusal:
         parse_text(text)
     assert [one.code for one in refusal.value.problems] == ["questionnaire_unknown_item_nearest"]
+
+
+def test_within_the_screening_an_item_may_be_for_people_who_turn_out_not_to_be_eligible() -> None:
+    text = (TINY / "strata.yaml").read_text("utf-8")
+    item = "      - code: guardian\n        type: text\n        max_length: 9\n        text: {en: With whom}\n"
+    item += "        show_if: {item: age, is: under_18}\n"
+    inside = text.replace("      - code: sex\n", item + "      - code: sex\n")
+    assert parse_text(inside).routing.asked({"age": "under_18"}) == ("age", "guardian")
+    behind = text.replace("      - code: home\n", item + "      - code: home\n")
+    with pytest.raises(Invalid) as refusal:
+        parse_text(behind)
+    assert [problem.code for problem in refusal.value.problems] == ["questionnaire_unreachable"]
+
+
+def test_a_file_of_very_many_items_is_refused_before_anything_slow() -> None:
+    text = (TINY / "text.yaml").read_text("utf-8")
+    first = text.index("      - code")
+    many = text[:first] + "".join(text[first:].replace("code: comment", f"code: c{n}") for n in range(301))
+    with pytest.raises(Invalid) as refusal:
+        parse_text(many)
+    assert [problem.code for problem in refusal.value.problems] == ["questionnaire_too_many_items"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 60_000, '{"format": NaN}', '"\\ud800"', "1"])

@@ -172,6 +172,10 @@ def test_behind_a_wrong_answer_nothing_is_required_and_nothing_refused() -> None
     assert told(questionnaire, {"lines": ["red"]}) == [("bus", "answer_missing")]
 
 
+def test_behind_an_item_that_may_or_may_not_have_been_asked_nothing_is_refused_either() -> None:
+    assert told(tiny("show_if"), {"bus": "daily", "lines": ["red"], "season_ticket": "yes"}) == [("bus", ONE)]
+
+
 def test_behind_a_wrong_answer_answers_are_still_checked() -> None:
     assert told(tiny("show_if"), {"bus": "daily", "lines": ["pink"]}) == [("bus", ONE), ("lines", ONE)]
 
