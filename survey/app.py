@@ -11,6 +11,7 @@ from survey.db import Database
 from survey.services.catalogue import Catalogue
 from survey.web import areas, assets, errors, health, languages, problem_texts, security
 from survey.web.area_names import area_name
+from survey.web.desk import register as desk
 from survey.web.office import Office, utc_now
 from survey.web.resident import views as resident
 from survey.web.resident.page import inline_style
@@ -43,4 +44,5 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     app.register_blueprint(health.blueprint)
     app.register_blueprint(areas.blueprint)
     app.register_blueprint(resident.blueprint)
+    desk.init_app(app)
     return app

@@ -6,9 +6,10 @@ Every command that lists or reports takes --json. Exit status: 0 done, 1 refused
 import argparse
 import getpass
 import json
+import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from survey.domain.account import Account, Role
 from survey.domain.fieldwork import Wave
 from survey.domain.problems import Invalid, Problem
 from survey.domain.questionnaire import parse_questionnaire
+from survey.domain.wave import WaveState
 from survey.services.accounts import (
     add_account,
     disable_account,
@@ -28,17 +30,21 @@ from survey.services.accounts import (
     set_password,
 )
 from survey.services.catalogue import Catalogue, NotFound
+from survey.services.demonstration import ACCOUNTS, Progress, build_demonstration
 from survey.services.import_frame import import_frame
+from survey.services.installation import is_demonstration
 from survey.services.list_points import list_points
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
 from survey.services.publish_questionnaire import publish_questionnaire
-from survey.services.read_wave import frame_list
+from survey.services.read_wave import frame_list, wave_list
 from survey.services.recount import recount
+from survey.services.start import prepare
 from survey.web.office import utc_now
 from survey.yaml_source import read_yaml
 
 Answer = Mapping[str, Any]
+ROOT = Path(__file__).parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _command(commands, "init", _init, _lines, "make or upgrade the database")
+
+    _command(commands, "demo", _demo, _lines, "fill an empty database with the demonstration city")
+    _command(commands, "run", _run, _lines, "start the server; a new database gets the demonstration first")
 
     frame = _group(commands, "frame", "the sampling frame")
     adding = _command(frame, "import", _frame_import, _show_frame, "import areas and population")
@@ -155,6 +164,47 @@ def _settings() -> Settings:
 def _init(_: argparse.Namespace) -> Answer:
     migrate(read_settings().database_url)
     return {"database": "ready"}
+
+
+def _demo(options: argparse.Namespace) -> Answer:
+    settings = read_settings()
+    migrate(settings.database_url)
+    made = build_demonstration(Database(settings.database_url), settings.secret_key, utc_now(), _progress(options))
+    return {"waves": list(made.waves), "accounts": {name: password for name, _, password in ACCOUNTS}}
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Make the database ready, say where everything is, and become gunicorn."""
+    settings = read_settings()
+    if prepare(settings, utc_now(), _progress(options)):
+        print(file=sys.stderr)
+    db = Database(settings.database_url)
+    for line in _addresses(db, settings):
+        print(line)
+    db.close()
+    sys.stdout.flush()
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
+    os.chdir(ROOT)
+    os.execv(sys.executable, gunicorn)  # noqa: S606 (a fixed command; there is no shell)
+
+
+def _addresses(db: Database, settings: Settings) -> Iterator[str]:
+    yield f"Desk      {settings.public_url}/desk/"
+    for wave in wave_list(db):
+        if wave.state is WaveState.OPEN:
+            points = list_points(db, settings.public_url, wave.code)
+            yield from (f"Resident  {each.url}   (wave {wave.code}, point {each.point.number})" for each in points[:1])
+    if is_demonstration(db):
+        for name, role, password in ACCOUNTS:
+            yield f"Account   {name} / {password}   ({role}; exists in this demonstration only)"
+
+
+def _progress(options: argparse.Namespace) -> Progress:
+    def tell(what: str, done: int, of: int) -> None:
+        if not options.json:
+            print(f"\rdemonstration: {what} {done}/{of} answers  ", end="", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _frame_import(options: argparse.Namespace) -> Answer:

@@ -1,7 +1,8 @@
 """Whether a condition can hold for anybody at all: every way of answering the items it depends on is tried.
 
 Categories that no condition mentions behave alike, so one of them stands for all; of numbers only the first one of
-each span between limits matters. What is left is small for any real questionnaire. Above `MOST_WAYS` the question is left open.
+each span between limits matters. What is left is small for any real questionnaire. Above `MOST_WAYS` the question is
+left open.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

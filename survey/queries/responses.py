@@ -109,11 +109,14 @@ def count_by_day(connection: Connection, wave_id: int) -> list[tuple[str, str, i
 
 def count_complete(connection: Connection, wave_id: int) -> int:
     """How many complete responses a wave has."""
-    return connection.scalar(
-        select(func.count())
-        .select_from(ResponseRow)
-        .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
-    ) or 0
+    return (
+        connection.scalar(
+            select(func.count())
+            .select_from(ResponseRow)
+            .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
+        )
+        or 0
+    )
 
 
 def questionnaires_answered(connection: Connection, wave_id: int) -> list[tuple[str, int]]:

@@ -11,7 +11,6 @@ from survey.domain.fieldwork import Point, Wave
 from survey.domain.wave import WaveState
 from survey.tables.wave import PointRow, WaveRow
 
-
 _WAVE = (
     col(WaveRow.id),
     col(WaveRow.code),
@@ -62,9 +61,7 @@ def _columns(wave: Wave) -> dict[str, object]:
 def set_state(connection: Connection, wave_id: int, before: WaveState, after: WaveState) -> bool:
     """Move a wave on. False where it was no longer in the state `before`."""
     result = connection.execute(
-        update(WaveRow)
-        .where(col(WaveRow.id) == wave_id, col(WaveRow.state) == before.value)
-        .values(state=after.value)
+        update(WaveRow).where(col(WaveRow.id) == wave_id, col(WaveRow.state) == before.value).values(state=after.value)
     )
     return result.rowcount == 1
 

@@ -36,3 +36,9 @@ def check_installation(db: Database, settings: Settings) -> None:
         f"PUBLIC_URL is {settings.public_url}, but this database is a demonstration, whose passwords everybody knows. "
         "Use an address of this machine such as http://127.0.0.1:8000, or set DEMONSTRATION=public to show it around."
     )
+
+
+def holds_anything(db: Database) -> bool:
+    """Whether there is an account, a wave or a response."""
+    with db.reading() as connection:
+        return installation.holds_anything(connection)

@@ -50,7 +50,9 @@ def plan_wave(
     with db.writing() as connection:
         known = waves.wave_by_code(connection, plan.code)
         if known is not None and known.state is not WaveState.DRAFT:
-            raise Invalid([Problem("wave_not_draft", "wave", (("code", plan.code),), document.line(("wave",)), document.file)])
+            raise Invalid(
+                [Problem("wave_not_draft", "wave", (("code", plan.code),), document.line(("wave",)), document.file)]
+            )
         wave = _wave(plan, frame_id, known.id if known else 0)
         if known is None:
             wave_id = waves.insert_wave(connection, wave, now)

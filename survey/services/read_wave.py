@@ -5,7 +5,7 @@ from datetime import datetime
 from survey.db import Database
 from survey.domain.fieldwork import Point, Wave
 from survey.domain.wave import Admission, accepts
-from survey.queries import frames, waves
+from survey.queries import frames, questionnaires, waves
 from survey.queries.frames import FrameEntry
 from survey.services.catalogue import NotFound
 
@@ -36,3 +36,15 @@ def frame_list(db: Database) -> list[FrameEntry]:
     """Every imported frame, the newest date last."""
     with db.reading() as connection:
         return frames.frames(connection)
+
+
+def wave_list(db: Database) -> list[Wave]:
+    """Every wave, the one that opens last first."""
+    with db.reading() as connection:
+        return waves.waves(connection)
+
+
+def questionnaire_list(db: Database) -> list[tuple[str, int, str, datetime]]:
+    """(code, version, digest, moment) of every published questionnaire."""
+    with db.reading() as connection:
+        return questionnaires.published_versions(connection)

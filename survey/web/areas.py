@@ -10,7 +10,7 @@ from survey.web.office import office
 blueprint = Blueprint("areas", __name__)
 
 
-@blueprint.get("/areas/<int:frame_id>/<code>.json")
+@blueprint.get("/areas/<int(max=999_999_999):frame_id>/<code>.json")
 def below(frame_id: int, code: str) -> Response:
     """`[[code, Chinese name, English name or ""], …]` of the areas directly below; where nothing is listed below, of
     the area itself, which then stands for its neighbourhoods. A frame never changes."""

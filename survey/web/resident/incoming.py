@@ -102,8 +102,8 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
 
 def read_json(point: Point, body: bytes) -> Incoming:
     """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en"}`."""
-    content, problems = _object(body)
-    problems += _unknown(name for name in content if name not in _JSON_FIELDS)
+    content, unreadable = _object(body)
+    problems = _unknown(name for name in content if name not in _JSON_FIELDS)
     token_text = content.get("token")
     token, token_problems = _token(point, token_text if isinstance(token_text, str) else "")
     answers, finish, language = content.get("answers"), content.get("finish", "finished"), content.get("language")
@@ -126,7 +126,7 @@ def read_json(point: Point, body: bytes) -> Incoming:
         action=actions[finish],
         answers=answers,
         area=None,
-        problems=tuple(problems + token_problems),
+        problems=tuple(unreadable or problems + token_problems),
     )
 
 

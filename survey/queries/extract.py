@@ -1,0 +1,62 @@
+"""A wave as the analysis sees it: one row per complete response, with places, groups and the outcome of each indicator.
+
+The columns are those of analysis/columns.py. Only complete responses stand in the estimates: partial, ineligible, over
+quota and duplicate ones are counted elsewhere and never here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from analysis.columns import WAVE_COLUMNS
+from survey.domain.disposition import Disposition
+from survey.domain.frame import Frame
+from survey.domain.indicator import outcome, stratum_values
+from survey.domain.questionnaire import Questionnaire
+from survey.tables.response import ResponseRow
+from survey.tables.wave import PointRow
+
+
+def wave_rows(
+    connection: Connection, wave_id: int, frame: Frame, questionnaires: Mapping[tuple[str, int], Questionnaire]
+) -> pd.DataFrame:
+    """The analysis frame of a wave. `questionnaires` holds every (code, version) that its responses were given to."""
+    found = connection.execute(
+        select(
+            col(ResponseRow.mode),
+            col(ResponseRow.point_code),
+            col(PointRow.district_code),
+            col(ResponseRow.area_code),
+            col(ResponseRow.answers),
+            col(ResponseRow.questionnaire_code),
+            col(ResponseRow.questionnaire_version),
+        )
+        .join(PointRow, col(PointRow.code) == col(ResponseRow.point_code))
+        .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
+        .order_by(col(ResponseRow.received_at), col(ResponseRow.id))
+    ).all()
+    places: dict[str, dict[str, str | None]] = {}
+    rows: list[dict[str, Any]] = []
+    for mode, point, stratum, area, answers, code, version in found:
+        questionnaire = questionnaires[code, version]
+        if area not in places:
+            places[area] = _places(frame, area)
+        row: dict[str, Any] = {"mode": mode, "point": point, "stratum": stratum, **places[area]}
+        row |= dict(stratum_values(questionnaire, answers) or ())
+        row |= {each.code: outcome(each, questionnaire, answers) for each in questionnaire.indicators}
+        rows.append(row)
+    codes = [indicator.code for known in questionnaires.values() for indicator in known.indicators]
+    columns = list(dict.fromkeys([*WAVE_COLUMNS, "stratum", *(key for row in rows for key in row), *codes]))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _places(frame: Frame, area: str) -> dict[str, str | None]:
+    district, street = frame.district_of(area), frame.street_of(area)
+    return {
+        "district": district.code if district else None,
+        "street": street.code if street else None,
+        "neighbourhood": area,
+    }

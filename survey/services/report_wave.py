@@ -1,0 +1,98 @@
+"""The report of a wave: extract its rows, let the analysis estimate, flag and compare. Pages only render it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from analysis.columns import Indicator
+from analysis.rates import WaveRates, wave_rates
+from survey.db import Database
+from survey.domain.disposition import Disposition
+from survey.domain.fieldwork import QuotaCell, Wave
+from survey.domain.frame import Frame
+from survey.domain.margins import population_by_cell
+from survey.domain.questionnaire import Questionnaire
+from survey.queries import extract, quotas, responses, waves
+from survey.services.catalogue import Catalogue, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class WaveResults:
+    """Everything a wave's pages show. `data_until` is the moment the rows were read."""
+
+    wave: Wave
+    questionnaire: Questionnaire
+    frame: Frame
+    cells: tuple[QuotaCell, ...]
+    dispositions: Mapping[tuple[str, Disposition], int]
+    indicators: tuple[Indicator, ...]
+    rates: WaveRates
+    previous: WaveRates | None
+    previous_wave: Wave | None
+    data_until: datetime
+
+
+def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) -> WaveResults:
+    """The results of a wave as they stand, beside those of the wave before. Raises NotFound."""
+    with db.reading() as connection:
+        wave = waves.wave_by_code(connection, code)
+        if wave is None:
+            raise NotFound(code)
+        cells = tuple(quotas.cells_of_wave(connection, wave.id))
+        dispositions = responses.count_by_disposition(connection, wave.id)
+        earlier = [each for each in waves.waves(connection) if _comparable(each, wave)]
+    before = max(earlier, key=lambda each: each.opens_at, default=None)
+    questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    return WaveResults(
+        wave=wave,
+        questionnaire=questionnaire,
+        frame=catalogue.frame(wave.frame_id),
+        cells=cells,
+        dispositions=dispositions,
+        indicators=_indicators(questionnaire),
+        rates=estimate_wave(db, catalogue, wave),
+        previous=estimate_wave(db, catalogue, before) if before is not None else None,
+        previous_wave=before,
+        data_until=now,
+    )
+
+
+def _comparable(earlier: Wave, wave: Wave) -> bool:
+    """An earlier wave of the same questionnaire in the same city."""
+    return (earlier.questionnaire_code, earlier.frame_id) == (wave.questionnaire_code, wave.frame_id) and (
+        earlier.opens_at < wave.opens_at
+    )
+
+
+_estimated: dict[tuple[str, int], tuple[int, WaveRates]] = {}
+
+
+def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
+    """The rates of a wave. Computed anew only when responses were added since the last time."""
+    questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    frame = catalogue.frame(wave.frame_id)
+    key = (str(db.url), wave.id)
+    with db.reading() as connection:
+        size = responses.count_complete(connection, wave.id)
+        known = _estimated.get(key)
+        if known is not None and known[0] == size:
+            return known[1]
+        versions = responses.questionnaires_answered(connection, wave.id)
+        answered = {version: catalogue.questionnaire(*version) for version in versions}
+        answered.setdefault((questionnaire.code, questionnaire.version), questionnaire)
+        rows = extract.wave_rows(connection, wave.id, frame, answered)
+    districts = catalogue.ground(wave.id).plan.districts
+    margins = population_by_cell(frame, districts, questionnaire)
+    population = pd.DataFrame(
+        [(row.district, row.sex, row.age_band, row.population) for row in margins.rows],
+        columns=["district", "sex", "age_band", "population"],
+    )
+    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"district": districts})
+    _estimated[key] = (size, rates)
+    return rates
+
+
+def _indicators(questionnaire: Questionnaire) -> tuple[Indicator, ...]:
+    return tuple(Indicator(each.code, each.target, each.title) for each in questionnaire.indicators)

@@ -1,0 +1,265 @@
+"""A wave's results arranged for its pages: which table shows which rate, in what order, with which words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from analysis.chart_svg import dot_interval_svg, interval_cell_svg
+from analysis.columns import Indicator
+from analysis.estimate import Estimate
+from analysis.panels import Axis, Labels, Panel, Row, axis_of
+from analysis.rates import CITY, HEADLINE_MODE, Rate
+from analysis.risk import Flag, FlagKind, PublicationRule, flag
+from survey.domain.disposition import Disposition
+from survey.domain.fieldwork import QuotaCell
+from survey.domain.wave_json import plan_from_json
+from survey.services.report_wave import WaveResults
+from survey.web.area_names import area_name
+from survey.web.desk.words import (
+    BASES,
+    DISPOSITIONS,
+    FLAG_SHAPES,
+    FLAGS,
+    MODES,
+    NOTES,
+    reason_text,
+)
+from survey.web.languages import text_of, translate
+
+RULE = PublicationRule()
+_FLAG_ORDER = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.TOO_FEW, FlagKind.SAFE)
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """One line of a table of rates. Where `shown` is false, the numbers are withheld and only n's rule is told."""
+
+    name: str
+    code: str
+    estimate: Estimate
+    flag: Flag
+    previous: Estimate | None
+    shown: bool
+    chart: str
+
+    @property
+    def flag_word(self) -> str:
+        return f"{FLAG_SHAPES[self.flag.kind]} {translate(FLAGS[self.flag.kind])}"
+
+    @property
+    def reason(self) -> str:
+        return reason_text(self.flag)
+
+    @property
+    def notes(self) -> list[str]:
+        return [translate(NOTES[note]) for note in self.estimate.notes if note in NOTES]
+
+    @property
+    def basis(self) -> str:
+        return translate(BASES[self.estimate.basis])
+
+
+@dataclass(frozen=True, slots=True)
+class RateTable:
+    """One indicator's rows on one axis."""
+
+    indicator: Indicator
+    mode: str
+    rows: tuple[RateRow, ...]
+    drawing: str
+
+    @property
+    def title(self) -> str:
+        return text_of(self.indicator.title)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatTable:
+    """The quota cells of one mode: a row a district, a column a stratum."""
+
+    mode: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[QuotaCell | None, ...]], ...]
+
+    @staticmethod
+    def shade(cell: QuotaCell | None) -> str:
+        """The class of a cell's colour; the figures in the cell say the same."""
+        if cell is None or cell.target == 0:
+            return "none"
+        if cell.shortfall == 0:
+            return "full"
+        return f"b{int(4 * cell.completed / cell.target)}"
+
+
+class WaveView:
+    """What the pages of one wave show."""
+
+    def __init__(self, results: WaveResults) -> None:
+        self.results = results
+        self.wave = results.wave
+        self.plan = plan_from_json(results.wave.plan)
+        self.title = text_of(self.plan.title)
+        self.modes = tuple(sample.mode.value for sample in self.plan.samples)
+        self._by_place: dict[tuple[str, str, str], list[Rate]] = {}
+        for rate in results.rates:
+            self._by_place.setdefault((rate.indicator, rate.mode, rate.domain_kind), []).append(rate)
+        self._earlier: Mapping[tuple[str, str, str, str], Estimate] = {
+            (rate.indicator, rate.mode, rate.domain_kind, rate.domain): rate.estimate for rate in results.previous or ()
+        }
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been counted yet."""
+        return not any(count for (_, kind), count in self.results.dispositions.items() if kind is Disposition.COMPLETE)
+
+    @cached_property
+    def progress(self) -> list[tuple[str, int, Mapping[Disposition, int]]]:
+        """(mode, target, how many of each disposition)."""
+        rows = []
+        for mode in self.modes:
+            target = sum(cell.target for cell in self.results.cells if cell.key.mode == mode)
+            counts = {kind: self.results.dispositions.get((mode, kind), 0) for kind in Disposition}
+            rows.append((mode, target, counts))
+        return rows
+
+    @cached_property
+    def heat(self) -> list[HeatTable]:
+        """The quota tables, one a mode."""
+        tables = []
+        for mode in self.modes:
+            cells = [cell for cell in self.results.cells if cell.key.mode == mode]
+            strata = tuple(dict.fromkeys(cell.key.values for cell in cells))
+            by_key = {(cell.key.district, cell.key.values): cell for cell in cells}
+            districts = dict.fromkeys(cell.key.district for cell in cells)
+            rows = tuple(
+                (self.area(district), tuple(by_key.get((district, values)) for values in strata))
+                for district in districts
+            )
+            tables.append(HeatTable(mode, tuple(self._stratum_name(values) for values in strata), rows))
+        return tables
+
+    def city_table(self, mode: str) -> list[RateRow]:
+        """The city's rates by one mode, one row an indicator."""
+        found = []
+        for indicator in self.results.indicators:
+            rates = self._by_place.get((indicator.code, mode, CITY), [])
+            found += [(indicator, rate, text_of(indicator.title)) for rate in rates]
+        axis = axis_of([Panel("", tuple(Row("", rate.estimate) for _, rate, _ in found))])
+        return [self._row(indicator, rate, name, axis) for indicator, rate, name in found]
+
+    def tables(self, mode: str, kind: str) -> list[RateTable]:
+        """One table an indicator, with the domains of a kind as rows."""
+        return [self.table(indicator, mode, kind) for indicator in self.results.indicators]
+
+    def table(self, indicator: Indicator, mode: str, kind: str) -> RateTable:
+        """The domains of a kind, in the order of their codes."""
+        rates = self._by_place.get((indicator.code, mode, kind), [])
+        if kind in {"district", "street", "neighbourhood"}:
+            named = [(rate, self.area(rate.domain)) for rate in rates]
+        else:
+            named = [(rate, self._category_name(kind, rate.domain)) for rate in rates]
+        shown = [rate.estimate for rate, _ in named if RULE.publishable(rate.estimate)]
+        axis = axis_of([Panel("", tuple(Row("", each) for each in shown), indicator.target)])
+        rows = tuple(self._row(indicator, rate, name, axis) for rate, name in named)
+        return RateTable(indicator, mode, rows, self._drawing(indicator, mode, kind, rows, axis))
+
+    def worst(self, indicator: Indicator) -> "NeighbourhoodList":
+        """The neighbourhoods at risk by the headline mode, with the counts of every flag."""
+        return NeighbourhoodList.chosen(self, indicator=indicator.code, flag=FlagKind.AT_RISK.value)
+
+    def area(self, code: str) -> str:
+        """The name of an area."""
+        area = self.results.frame.areas.get(code)
+        return area_name(area) if area else code
+
+    def mode_name(self, mode: str) -> str:
+        return translate(MODES[mode])
+
+    def disposition_name(self, disposition: Disposition) -> str:
+        return translate(DISPOSITIONS[disposition])
+
+    @property
+    def headline_mode(self) -> str:
+        """The mode that carries the headline: intercept, or whatever the wave has instead."""
+        return HEADLINE_MODE if HEADLINE_MODE in self.modes or not self.modes else self.modes[0]
+
+    def labels(self, title: str, subtitle: str) -> Labels:
+        """The words on a chart."""
+        return Labels(
+            title=title,
+            subtitle=subtitle,
+            target=translate("Target"),
+            previous=translate("Previous wave"),
+            no_estimate=translate("not shown: too few answers"),
+            interval=translate("estimate and 95% interval"),
+            modelled=translate("estimate and modelled interval"),
+            sample="n",
+            flags={kind.value: translate(word) for kind, word in FLAGS.items()},
+        )
+
+    def _row(self, indicator: Indicator, rate: Rate, name: str, axis: Axis) -> RateRow:
+        judged = flag(rate.estimate, indicator.target, RULE)
+        previous = self._earlier.get((rate.indicator, rate.mode, rate.domain_kind, rate.domain))
+        if previous is not None and not RULE.publishable(previous):
+            previous = None
+        shown = RULE.publishable(rate.estimate)
+        drawn = ""
+        if shown:
+            row = Row(name, rate.estimate, judged.kind.value, previous, rate.estimate.basis == "modelled")
+            drawn = interval_cell_svg(row, axis, indicator.target)
+        return RateRow(name, rate.domain, rate.estimate, judged, previous, shown, drawn)
+
+    def _drawing(self, indicator: Indicator, mode: str, kind: str, rows: tuple[RateRow, ...], axis: Axis) -> str:
+        shown = tuple(
+            Row(row.name, row.estimate, row.flag.kind.value, row.previous, row.estimate.basis == "modelled")
+            for row in rows
+            if row.shown
+        )
+        if not shown:
+            return ""
+        title = text_of(indicator.title)
+        panel = Panel(title, shown, indicator.target)
+        return dot_interval_svg(panel, self.labels(title, ""), ident=f"{kind}-{mode}-{indicator.code}", axis=axis)
+
+    def _stratum_name(self, values: tuple[tuple[str, str], ...]) -> str:
+        return " ".join(self._category_name(dimension, code) for dimension, code in values)
+
+    def _category_name(self, dimension: str, code: str) -> str:
+        questionnaire = self.results.questionnaire
+        for stratum in questionnaire.strata:
+            if stratum.dimension == dimension:
+                for category in questionnaire.items[stratum.item].categories:
+                    if category.code == code:
+                        return text_of(category.text)
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourhoodList:
+    """The neighbourhoods of a wave on one indicator, the gravest first."""
+
+    indicator: Indicator
+    mode: str
+    district: str
+    flag: str
+    rows: tuple[RateRow, ...]
+    counts: Mapping[str, int]
+
+    @classmethod
+    def chosen(
+        cls, view: WaveView, *, indicator: str, mode: str = "", district: str = "", flag: str = ""
+    ) -> "NeighbourhoodList":
+        """What the reader asked for; unknown wishes fall back to the first indicator, the headline mode and all."""
+        known = {each.code: each for each in view.results.indicators}
+        by = known.get(indicator) or next(iter(known.values()))
+        mode = mode if mode in view.modes else view.headline_mode
+        rows = [row for row in view.table(by, mode, "neighbourhood").rows if row.code.startswith(district)]
+        counts = {kind.value: sum(row.flag.kind is kind for row in rows) for kind in _FLAG_ORDER}
+        if flag in counts:
+            rows = [row for row in rows if row.flag.kind.value == flag]
+        rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind), _gravity(row)))
+        return cls(by, mode, district, flag, tuple(rows), counts)
+
+
+def _gravity(row: RateRow) -> float:
+    return row.estimate.value if row.shown else 2.0

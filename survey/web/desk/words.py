@@ -1,0 +1,113 @@
+"""The words for what the analysis says in codes: modes, dispositions, flags, reasons, bases and notes."""
+
+from collections.abc import Mapping
+
+from analysis.risk import Flag, FlagKind
+from survey.domain.allocation import Allocation
+from survey.domain.disposition import Disposition
+from survey.domain.frame import Level
+from survey.domain.frame_check import SumKind
+from survey.web.languages import N_, translate
+
+MODES: Mapping[str, str] = {
+    "intercept": N_("Street intercept"),
+    "open_qr": N_("Open QR code"),
+    "household": N_("Household visit"),
+    "coded": N_("Letter with a code"),
+}
+PLACES: Mapping[str, str] = {
+    "square": N_("square"),
+    "mall": N_("shopping mall"),
+    "supermarket": N_("supermarket"),
+    "station": N_("station"),
+    "service_window": N_("service window"),
+    "back_street": N_("back street"),
+    "housing_estate": N_("housing estate"),
+    "urban_fringe": N_("urban fringe"),
+    "urban_village": N_("urban village"),
+    "bus_line": N_("bus line"),
+    "hospital": N_("hospital"),
+    "market": N_("market"),
+    "school_gate": N_("school gate"),
+}
+STATES: Mapping[str, str] = {"draft": N_("Draft"), "open": N_("Open"), "closed": N_("Closed")}
+DISPOSITIONS: Mapping[Disposition, str] = {
+    Disposition.COMPLETE: N_("Complete"),
+    Disposition.PARTIAL: N_("Partial"),
+    Disposition.INELIGIBLE: N_("Not eligible"),
+    Disposition.REFUSED: N_("Refused"),
+    Disposition.OVER_QUOTA: N_("Over quota"),
+    Disposition.DUPLICATE: N_("Duplicate"),
+}
+FLAGS: Mapping[FlagKind, str] = {
+    FlagKind.AT_RISK: N_("at risk"),
+    FlagKind.UNCERTAIN: N_("uncertain"),
+    FlagKind.SAFE: N_("on target"),
+    FlagKind.TOO_FEW: N_("too few"),
+}
+FLAG_SHAPES: Mapping[FlagKind, str] = {
+    FlagKind.AT_RISK: "▲",
+    FlagKind.UNCERTAIN: "◆",
+    FlagKind.SAFE: "●",
+    FlagKind.TOO_FEW: "○",
+}
+BASES: Mapping[str, str] = {
+    "design": N_("design-based interval"),
+    "borrowed_deff": N_("interval with a borrowed design effect"),
+    "modelled": N_("modelled interval"),
+    "none": N_("no interval"),
+}
+NOTES: Mapping[str, str] = {
+    "unweighted": N_("not weighted: the frame gives no population for these groups"),
+    "districts_without_interviews": N_("districts without interviews are not represented"),
+    "deff_of_district": N_("too few points here for a variance of its own; the design effect is the district's"),
+    "deff_of_city": N_("too few points here for a variance of its own; the design effect is the city's"),
+    "deff_of_weights": N_("too few points for a variance; the design effect is that of the weights alone"),
+    "all_answers_agree": N_("all answers agree, so the interval is one-sided in effect"),
+    "self_selected": N_("people chose themselves to answer; the interval holds only if they are like the others"),
+}
+LEVELS: Mapping[Level, str] = {
+    Level.CITY: N_("city"),
+    Level.DISTRICT: N_("districts"),
+    Level.STREET: N_("streets and towns"),
+    Level.COMMUNITY: N_("communities and villages"),
+    Level.GRID: N_("grid zones"),
+}
+SUMS: Mapping[SumKind, str] = {
+    SumKind.SEXES: N_("total = men + women"),
+    SumKind.BANDS: N_("total = sum of its age bands"),
+    SumKind.SEXES_AND_BANDS: N_("total = sum over sexes and age bands"),
+    SumKind.CHILDREN: N_("area = sum of the areas below it"),
+}
+RULES: Mapping[Allocation, str] = {
+    Allocation.EQUAL: N_("equally"),
+    Allocation.PROPORTIONAL: N_("in proportion to residents"),
+    Allocation.POWER: N_("in proportion to the square root of residents"),
+    Allocation.FIXED: N_("fixed numbers"),
+}
+_REASONS: Mapping[str, str] = {
+    "upper_below_target": N_("the upper end {upper} lies below the target {target}"),
+    "lower_at_target": N_("the lower end {lower} reaches the target {target}"),
+    "astride": N_("the target {target} lies inside {lower} to {upper}"),
+    "few_answers": N_("{n} answers; at least {min_n} are needed to show a rate"),
+    "no_interval": N_("no interval can be given for these {n} answers"),
+    "few_effective": N_("the answers weigh no more than {n_effective} independent ones"),
+    "wide_interval": N_("the interval is {width} wide; more than {max_width} decides nothing"),
+}
+_COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective"})
+
+
+def reason_text(flag: Flag) -> str:
+    """Why the flag is what it is, and how many more interviews would settle it."""
+    numbers = {name: _number(name, value) for name, value in flag.reason.params}
+    if flag.reason.code == "few_answers":
+        # A small count is itself withheld: with the other tables it could single somebody out.
+        numbers["n"] = "0" if numbers["n"] == "0" else f"<{numbers['min_n']}"
+    text = translate(_REASONS[flag.reason.code]).format(**numbers)
+    if flag.needed_n:
+        text += translate("; about {count} more would settle it").format(count=flag.needed_n)
+    return text
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.0f}" if name in _COUNTS else f"{value:.1%}"
