@@ -147,7 +147,9 @@ def test_the_schema_sees_the_faults_that_a_schema_can_see(fault: dict[str, Any])
 
 
 def test_every_sentence_about_questionnaires_is_said_of_some_planted_fault() -> None:
-    sources = [(DOMAIN / name).read_text("utf-8") for name in ("document.py", "questionnaire.py")]
+    sources = [
+        (DOMAIN / name).read_text("utf-8") for name in ("document.py", "questionnaire.py", "questionnaire_language.py")
+    ]
     sentences = {code for source in sources for code in re.findall(r'"((?:questionnaire|document)_\w+)"', source)}
     assert sentences <= MESSAGES.keys()
     assert sentences - {fault["code"] for fault in FAULTS} == {"questionnaire_not_json", "questionnaire_too_many_items"}
