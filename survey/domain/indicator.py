@@ -18,9 +18,11 @@ def outcome(indicator: Indicator, questionnaire: Questionnaire, answers: Answers
         return None
     if answer in indicator.counted:
         return 1.0
-    marks = {category.code: category.mark for category in questionnaire.items[code].categories}
-    in_base = {None: True, Mark.DONT_KNOW: indicator.base.dont_know, Mark.REFUSED: indicator.base.refused}
-    return 0.0 if isinstance(answer, str) and in_base[marks[answer]] else None
+    mark = next((category.mark for category in questionnaire.items[code].categories if category.code == answer), None)
+    outside = (mark is Mark.DONT_KNOW and not indicator.base.dont_know) or (
+        mark is Mark.REFUSED and not indicator.base.refused
+    )
+    return None if outside else 0.0
 
 
 def stratum_values(questionnaire: Questionnaire, answers: Answers) -> tuple[tuple[str, str], ...] | None:

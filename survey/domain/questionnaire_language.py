@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from survey.domain.document import Document, Path, Reading, nearest, shown
+from survey.domain.condition_language import LARGEST_NUMBER, ConditionReading
+from survey.domain.document import Document, Path, Reading, shown
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import (
     FORMAT,
@@ -26,7 +27,7 @@ from survey.domain.questionnaire import (
     Text,
 )
 from survey.domain.reachability import behind, can_hold
-from survey.domain.routing import All, Any_, AtLeast, AtMost, Condition, Is, Not
+from survey.domain.routing import All, Condition, Not
 
 _ITEM_CODE = re.compile(r"[a-z]([a-z0-9]|_(?!_)){0,39}")
 _ITEM_RULE = "a lower-case letter first, then lower-case letters, digits and single underscores, at most 40"
@@ -34,9 +35,7 @@ _CATEGORY_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,39}")
 _CATEGORY_RULE = "letters, digits, _ + and -, beginning with a letter or digit, at most 40"
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LANGUAGE_RULE = "a language tag such as zh-Hans or en"
-_LARGEST_NUMBER = 1_000_000_000
 _LONGEST_TEXT = 2_000
-_DEEPEST_CONDITION = 8
 _MOST_ITEMS = 300
 # columns of the results beside the items, the strata and the indicators
 _TAKEN_COLUMNS = frozenset({"district", "mode", "neighbourhood", "point", "street", "wave", "weight"})
@@ -53,8 +52,6 @@ _TYPE_KEYS: Mapping[ItemType, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _FEWEST_SUBSTANTIVE: Mapping[ItemType | None, int] = {ItemType.ONE: 2, ItemType.SEVERAL: 2, ItemType.SCALE: 2}
 _ITEM_TYPES = {kind.value: kind for kind in ItemType}
 _MARKS = {mark.value: mark for mark in Mark}
-_GROUPS: Mapping[str, type[All] | type[Any_]] = {"all": All, "any": Any_}
-_TESTS = ("is", "in", "at_least", "at_most")
 _CHOOSING = (ItemType.ONE, ItemType.SCALE)
 
 
@@ -74,6 +71,7 @@ class _Parser:
         self.reading = reading
         self.languages: tuple[str, ...] = ()
         self.items: dict[str, Item] = {}
+        self.conditions = ConditionReading(reading, self.items)
         self.paths: dict[str, Path] = {}
         self.unsure: set[str] = set()  # items whose condition could not be read
 
@@ -95,7 +93,7 @@ class _Parser:
         introduction = self._text(("introduction",), tree.get("introduction"))
         legal = self._legal(tree.get("legal"))
         code = self._item_code(("code",), tree.get("code"))
-        version = self._integer(("version",), tree.get("version"), 1, _LARGEST_NUMBER)
+        version = self._integer(("version",), tree.get("version"), 1, LARGEST_NUMBER)
         sections = self._sections(tree.get("sections"))
         if len(self.items) > _MOST_ITEMS:
             reading.wrong(("sections",), "questionnaire_too_many_items", limit=_MOST_ITEMS)
@@ -210,8 +208,8 @@ class _Parser:
             text=self._text((*path, "text"), entry.get("text")),
             hint=None if hint is None else self._text((*path, "hint"), hint),
             required=self._flag((*path, "required"), entry.get("required"), default=True),
-            minimum=self._integer((*path, "minimum"), entry.get("minimum"), -_LARGEST_NUMBER, _LARGEST_NUMBER),
-            maximum=self._integer((*path, "maximum"), entry.get("maximum"), -_LARGEST_NUMBER, _LARGEST_NUMBER),
+            minimum=self._integer((*path, "minimum"), entry.get("minimum"), -LARGEST_NUMBER, LARGEST_NUMBER),
+            maximum=self._integer((*path, "maximum"), entry.get("maximum"), -LARGEST_NUMBER, LARGEST_NUMBER),
             max_length=self._integer((*path, "max_length"), entry.get("max_length"), 1, _LONGEST_TEXT),
         )
         if item.minimum is not None and item.maximum is not None and item.minimum > item.maximum:
@@ -277,7 +275,7 @@ class _Parser:
             if show_if is None:
                 continue
             earlier = dict(list(self.items.items())[:position])
-            condition = self._condition((*path, "show_if"), show_if, earlier)
+            condition = self.conditions.condition((*path, "show_if"), show_if, earlier)
             if condition is None:
                 self.unsure.add(code)
             self.items[code] = replace(self.items[code], show_if=condition)
@@ -285,94 +283,12 @@ class _Parser:
             replace(section, items=tuple(self.items[item.code] for item in section.items)) for section in sections
         )
 
-    def _condition(self, path: Path, value: object, known: Mapping[str, Item], depth: int = 1) -> Condition | None:
-        if depth > _DEEPEST_CONDITION:
-            self.reading.wrong(path, "questionnaire_condition_too_deep", limit=_DEEPEST_CONDITION)
-            return None
-        if not isinstance(value, dict):
-            self.reading.wrong(path, "questionnaire_condition_shape")
-            return None
-        for word, group in _GROUPS.items():
-            if word in value:
-                self.reading.mapping(path, value, (word,))
-                entries = list(self.reading.entries((*path, word), value[word]))
-                parts = [self._condition(part_path, part, known, depth + 1) for part_path, part in entries]
-                whole = tuple(part for part in parts if part is not None)
-                if not whole or len(whole) < len(parts):
-                    return None
-                return group(whole)
-        if "not" in value:
-            self.reading.mapping(path, value, ("not",))
-            part = self._condition((*path, "not"), value["not"], known, depth + 1)
-            return None if part is None else Not(part)
-        return self._test(path, value, known)
-
-    def _test(self, path: Path, value: Mapping[str, object], known: Mapping[str, Item]) -> Condition | None:
-        tests = [test for test in _TESTS if test in value]
-        if "item" not in value or not tests:
-            self.reading.wrong(path, "questionnaire_condition_shape")
-            return None
-        self.reading.mapping(path, value, ("item", *tests), [test for test in _TESTS if test not in tests])
-        item = self._reference((*path, "item"), value["item"], known)
-        if item is None:
-            return None
-        told: list[Condition | None] = []
-        for test in tests:
-            if test in ("is", "in"):
-                told.append(self._is((*path, test), value[test], item, one=test == "is"))
-            else:
-                told.append(self._limit((*path, test), value[test], item, AtLeast if test == "at_least" else AtMost))
-        parts = tuple(part for part in told if part is not None)
-        if len(parts) < len(told):
-            return None
-        return parts[0] if len(parts) == 1 else All(parts)
-
-    def _reference(self, path: Path, value: object, known: Mapping[str, Item]) -> Item | None:
-        code = self.reading.text(path, value)
-        if code is None:
-            return None
-        if code in known:
-            return known[code]
-        if code in self.items:
-            self.reading.wrong(path, "questionnaire_later_item", code=code)
-        elif guess := nearest(code, self.items):
-            self.reading.wrong(path, "questionnaire_unknown_item_nearest", code=shown(code), nearest=guess)
-        else:
-            self.reading.wrong(path, "questionnaire_unknown_item", code=shown(code))
-        return None
-
-    def _is(self, path: Path, value: object, item: Item, *, one: bool) -> Is | None:
-        if not item.categories:
-            self.reading.wrong(path, "questionnaire_condition_no_categories", item=item.code, type=item.type.value)
-            return None
-        entries = [(path, value)] if one else list(self.reading.entries(path, value))
-        codes = [self._category_of(entry_path, entry, item) for entry_path, entry in entries]
-        found = frozenset(code for code in codes if code is not None)
-        return Is(item.code, found) if codes and None not in codes else None
-
-    def _category_of(self, path: Path, value: object, item: Item) -> str | None:
-        code = self.reading.text(path, value)
-        known = [category.code for category in item.categories]
-        if code is not None and code not in known:
-            self.reading.wrong(
-                path, "questionnaire_unknown_category", code=shown(code), item=item.code, known=", ".join(known)
-            )
-            return None
-        return code
-
-    def _limit(self, path: Path, value: object, item: Item, test: type[AtLeast] | type[AtMost]) -> Condition | None:
-        if item.type is not ItemType.INTEGER:
-            self.reading.wrong(path, "questionnaire_condition_no_number", item=item.code, type=item.type.value)
-            return None
-        n = self.reading.integer(path, value, -_LARGEST_NUMBER, _LARGEST_NUMBER)
-        return None if n is None else test(item.code, n)
-
     # eligibility, strata, indicators
 
     def _eligibility(self, value: object) -> Condition | None:
         if value is None:
             return None
-        condition = self._condition(("eligibility",), value, self.items)
+        condition = self.conditions.condition(("eligibility",), value, self.items)
         for code in sorted(condition.items() if condition else ()):
             if self.items[code].show_if or not self.items[code].required:
                 self.reading.wrong(("eligibility",), "questionnaire_eligibility_item", item=code)
@@ -389,7 +305,7 @@ class _Parser:
             dimension = self._item_code((*path, "dimension"), stratum.get("dimension"))
             item = None
             if stratum.get("item") is not None:
-                item = self._reference((*path, "item"), stratum["item"], self.items)
+                item = self.conditions.item((*path, "item"), stratum["item"], self.items)
             if dimension in _TAKEN_COLUMNS or (dimension in self.items and self.items[dimension] is not item):
                 self.reading.wrong((*path, "dimension"), "questionnaire_taken_name", name=dimension)
             elif dimension in strata:
@@ -443,7 +359,7 @@ class _Parser:
         entries = list(self.reading.entries(path, value))
         if len(entries) > 1:
             self.reading.wrong(path, "questionnaire_indicator_one_item")
-        items = [self._reference(entry_path, entry, self.items) for entry_path, entry in entries]
+        items = [self.conditions.item(entry_path, entry, self.items) for entry_path, entry in entries]
         for (entry_path, _), item in zip(entries, items, strict=True):
             if item is not None and item.type not in _CHOOSING:
                 self.reading.wrong(entry_path, "questionnaire_indicator_type", item=item.code, type=item.type.value)
@@ -455,7 +371,7 @@ class _Parser:
             return frozenset()
         found = set()
         for entry_path, entry in self.reading.entries(path, value):
-            code = self._category_of(entry_path, entry, item)
+            code = self.conditions.category(entry_path, entry, item)
             if code is not None and code not in {category.code for category in item.substantive}:
                 self.reading.wrong(entry_path, "questionnaire_indicator_marked", code=code)
             elif code is not None:

@@ -148,7 +148,8 @@ def test_the_schema_sees_the_faults_that_a_schema_can_see(fault: dict[str, Any])
 
 def test_every_sentence_about_questionnaires_is_said_of_some_planted_fault() -> None:
     sources = [
-        (DOMAIN / name).read_text("utf-8") for name in ("document.py", "questionnaire.py", "questionnaire_language.py")
+        (DOMAIN / name).read_text("utf-8")
+        for name in ("document.py", "questionnaire.py", "questionnaire_language.py", "condition_language.py")
     ]
     sentences = {code for source in sources for code in re.findall(r'"((?:questionnaire|document)_\w+)"', source)}
     assert sentences <= MESSAGES.keys()
