@@ -181,4 +181,6 @@ def _count(connection: Connection, key: str, now: datetime, admitted: ColumnElem
         set_={"failures": col(SignInBucket.failures) + 1, "last_failure_at": now},
         where=admitted,
     )
-    return connection.execute(statement, {"key": key, "failures": 1, "last_failure_at": now}).rowcount == 1
+    values = {"key": key, "failures": 1, "last_failure_at": now}
+    # RETURNING gives no row where the condition does not hold; PostgreSQL's driver gives no count here.
+    return connection.execute(statement.returning(col(SignInBucket.key)), values).first() is not None
