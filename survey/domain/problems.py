@@ -24,7 +24,7 @@ MESSAGES: dict[str, str] = {
     "wave_not_yet": "The survey has not begun yet.",
     "wave_over": "The survey is over; it takes no more answers.",
     # publishing and planning
-    "version_published": "{code} version {version} is published with other content and never changes. Raise the version.",
+    "version_published": "{code} version {version} is published with other content. Raise the version.",
     "questionnaire_not_published": "No questionnaire {named} is published. Name a code and version that are.",
     "file_missing": "Choose a file.",
     "date_missing": "Give a date, such as 2020-11-01.",

@@ -73,6 +73,7 @@ class _Parser:
         self.items: dict[str, Item] = {}
         self.conditions = ConditionReading(reading, self.items)
         self.paths: dict[str, Path] = {}
+        self.show_ifs: dict[str, object] = {}  # conditions as they stand in the document
         self.unsure: set[str] = set()  # items whose condition could not be read
 
     def questionnaire(self) -> Questionnaire | None:
@@ -93,12 +94,12 @@ class _Parser:
         introduction = self._text(("introduction",), tree.get("introduction"))
         legal = self._legal(tree.get("legal"))
         code = self._item_code(("code",), tree.get("code"))
-        version = self._integer(("version",), tree.get("version"), 1, LARGEST_NUMBER)
+        version = self._integer(("version",), tree.get("version"), 1)
         sections = self._sections(tree.get("sections"))
         if len(self.items) > _MOST_ITEMS:
             reading.wrong(("sections",), "questionnaire_too_many_items", limit=_MOST_ITEMS)
             return None
-        sections = self._with_conditions(sections, tree.get("sections"))
+        sections = self._with_conditions(sections)
         eligibility = self._eligibility(tree.get("eligibility"))
         strata = self._strata(tree.get("strata"), eligibility)
         indicators = self._indicators(tree.get("indicators"), strata)
@@ -149,7 +150,7 @@ class _Parser:
     def _item_code(self, path: Path, value: object) -> str | None:
         return None if value is None else self.reading.code(path, value, _ITEM_CODE, _ITEM_RULE)
 
-    def _integer(self, path: Path, value: object, low: int, high: int) -> int | None:
+    def _integer(self, path: Path, value: object, low: int, high: int = LARGEST_NUMBER) -> int | None:
         return None if value is None else self.reading.integer(path, value, low, high)
 
     def _legal(self, value: object) -> LegalHeader | None:
@@ -208,8 +209,8 @@ class _Parser:
             text=self._text((*path, "text"), entry.get("text")),
             hint=None if hint is None else self._text((*path, "hint"), hint),
             required=self._flag((*path, "required"), entry.get("required"), default=True),
-            minimum=self._integer((*path, "minimum"), entry.get("minimum"), -LARGEST_NUMBER, LARGEST_NUMBER),
-            maximum=self._integer((*path, "maximum"), entry.get("maximum"), -LARGEST_NUMBER, LARGEST_NUMBER),
+            minimum=self._integer((*path, "minimum"), entry.get("minimum"), -LARGEST_NUMBER),
+            maximum=self._integer((*path, "maximum"), entry.get("maximum"), -LARGEST_NUMBER),
             max_length=self._integer((*path, "max_length"), entry.get("max_length"), 1, _LONGEST_TEXT),
         )
         if item.minimum is not None and item.maximum is not None and item.minimum > item.maximum:
@@ -227,7 +228,7 @@ class _Parser:
             self.reading.wrong((*path, "code"), "questionnaire_repeated_item", code=code, first=first or "?")
             return None
         self.items[code] = item
-        self.paths[code] = path
+        self.paths[code], self.show_ifs[code] = path, entry.get("show_if")
         return item
 
     def _flag(self, path: Path, value: object, *, default: bool) -> bool:
@@ -267,18 +268,16 @@ class _Parser:
 
     # conditions
 
-    def _with_conditions(self, sections: tuple[Section, ...], raw: object) -> tuple[Section, ...]:
+    def _with_conditions(self, sections: tuple[Section, ...]) -> tuple[Section, ...]:
         """The sections with `show_if` read: only now are all items known that a condition may name."""
-        for position, (code, path) in enumerate(self.paths.items()):
-            entry = _at(raw, path[1:])
-            show_if = entry.get("show_if") if isinstance(entry, dict) else None
-            if show_if is None:
-                continue
-            earlier = dict(list(self.items.items())[:position])
-            condition = self.conditions.condition((*path, "show_if"), show_if, earlier)
-            if condition is None:
+        earlier: dict[str, Item] = {}
+        for code, item in list(self.items.items()):
+            show_if = self.show_ifs[code]
+            path = (*self.paths[code], "show_if")
+            condition = None if show_if is None else self.conditions.condition(path, show_if, earlier)
+            if show_if is not None and condition is None:
                 self.unsure.add(code)
-            self.items[code] = replace(self.items[code], show_if=condition)
+            self.items[code] = earlier[code] = replace(item, show_if=condition)
         return tuple(
             replace(section, items=tuple(self.items[item.code] for item in section.items)) for section in sections
         )
@@ -404,10 +403,3 @@ class _Parser:
             asked = All((eligibility, item.show_if)) if eligibility and after_screening else item.show_if
             if can_hold(asked, self.items) is False:
                 self.reading.wrong((*self.paths[code], "show_if"), "questionnaire_unreachable", item=code)
-
-
-def _at(tree: object, path: Path) -> object:
-    """The part of a tree at a path that is known to exist."""
-    for part in path:
-        tree = tree[part]  # type: ignore[index]
-    return tree

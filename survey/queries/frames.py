@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, insert, select
 from sqlmodel import col
 
-from survey.domain.frame import Area, Frame, Level, PopulationCount
+from survey.domain.frame import SEXES, Area, Frame, Level, PopulationCount, Sex
 from survey.tables.frame import AreaRow, FrameVersion, PopulationRow
 
 
@@ -107,6 +107,10 @@ def read_frame(connection: Connection, frame_id: int) -> Frame | None:
     ).all()
     return Frame(
         areas={row[0]: Area(row[0], row[1], Level(row[2]), row[3], row[4]) for row in areas},
-        population=tuple(PopulationCount(*row) for row in population),
+        population=tuple(PopulationCount(row[0], _sex(row[1]), *row[2:]) for row in population),
         reference_date=reference_date,
     )
+
+
+def _sex(code: str | None) -> Sex | None:
+    return next((sex for sex in SEXES if sex == code), None)

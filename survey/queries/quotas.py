@@ -82,7 +82,10 @@ def cells_of_wave(connection: Connection, wave_id: int) -> list[QuotaCell]:
         .where(col(QuotaCellRow.wave_id) == wave_id)
         .order_by(col(QuotaCellRow.id))
     ).all()
-    return [QuotaCell(row[0], CellKey(row[1], row[2], _stratum_values(row[3])), *row[4:]) for row in rows]
+    return [
+        QuotaCell(cell_id or 0, CellKey(mode, district, _stratum_values(stratum)), target, completed, granted)
+        for cell_id, mode, district, stratum, target, completed, granted in rows
+    ]
 
 
 def counted_rows(connection: Connection, wave_id: int) -> dict[int, int]:
@@ -96,4 +99,4 @@ def counted_rows(connection: Connection, wave_id: int) -> dict[int, int]:
         )
         .group_by(col(ResponseRow.cell_id))
     ).all()
-    return {cell_id: count for cell_id, count in rows}  # noqa: C416 (rows are not plain tuples to mypy)
+    return {cell_id or 0: count for cell_id, count in rows}

@@ -27,8 +27,9 @@ _POINT = tuple(col(getattr(PointRow, name)) for name in Point.__slots__)
 
 
 def _wave(row: Sequence[Any]) -> Wave:
-    wave_id, code, state, *rest, grace_seconds = row
-    return Wave(wave_id, code, WaveState(state), *rest, timedelta(seconds=grace_seconds))
+    columns = dict(zip(Wave.__slots__, row, strict=True))
+    columns |= {"state": WaveState(columns["state"]), "grace": timedelta(seconds=columns["grace"])}
+    return Wave(**columns)
 
 
 def insert_wave(connection: Connection, wave: Wave, at: datetime) -> int:

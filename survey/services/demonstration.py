@@ -77,7 +77,7 @@ def build_demonstration(
     age_groups = eligible_codes(questionnaire)["age_band"]
     truth = draw_truth(city, rng, waves=len(BEGAN_DAYS_AGO), age_groups=age_groups)
     door = Door(db, catalogue, secret)
-    codes_from = random.Random(int(rng.integers(2**63)))
+    codes_from = random.Random(int(rng.integers(2**63)))  # noqa: S311 (made-up points keep no secrets)
     codes = []
     for number, days in enumerate(BEGAN_DAYS_AGO):
         midnight = (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -93,8 +93,8 @@ def build_demonstration(
 
 
 def _import(db: Database, city: City, now: datetime) -> int:
-    files = (table.to_csv(index=False).encode("utf-8") for table in (city.areas, city.population))
-    return import_frame(db, *files, FRAME_DATE, now).frame_id
+    areas, population = (table.to_csv(index=False).encode("utf-8") for table in (city.areas, city.population))
+    return import_frame(db, areas, population, FRAME_DATE, now).frame_id
 
 
 def _plan(
@@ -181,11 +181,13 @@ def _submissions(
     questionnaire: Questionnaire,
     rng: np.random.Generator,
 ) -> Iterator[Submission]:
-    stratum_items = {stratum.dimension: stratum.item for stratum in questionnaire.strata}
+    outsider = _outsider(questionnaire)
     for person, given in zip(people.to_dict("records"), answers.to_dict("records"), strict=True):
-        told = {code: answer for code, answer in given.items() if answer is not None and answer == answer}  # noqa: PLR0124 (nan)
+        told = {str(code): answer for code, answer in given.items() if isinstance(answer, str)}
+            str(code): answer for code, answer in given.items() if answer is not None and answer == answer
+        }  # noqa: PLR0124 (nan)
         if person["disposition"] == Disposition.INELIGIBLE.value:
-            told |= {"residence": "not_resident", stratum_items["sex"]: "F", stratum_items["age_band"]: "35-54"}
+            told |= outsider
         asked = questionnaire.routing.asked(told)
         received = wave.opens_at + timedelta(minutes=int(person["minute"]), seconds=int(rng.integers(60)))
         yield Submission(
@@ -201,6 +203,17 @@ def _submissions(
         )
 
 
+def _outsider(questionnaire: Questionnaire) -> dict[str, str]:
+    """Screening answers of somebody who does not belong to the population: the last category where they decide."""
+    strata = {stratum.item for stratum in questionnaire.strata}
+    told = {item: questionnaire.items[item].substantive[-1].code for item in strata}
+    if questionnaire.eligibility is not None:
+        told |= {
+            item: questionnaire.items[item].substantive[-1].code for item in questionnaire.eligibility.items() - strata
+        }
+    return told
+
+
 def _answer(item: Item, drawn: str) -> object:
     """What the form would send for a drawn category."""
     if item.type is ItemType.SEVERAL:
@@ -209,7 +222,7 @@ def _answer(item: Item, drawn: str) -> object:
 
 
 def simulated_questions(questionnaire: Questionnaire) -> list[Question]:
-    """How a simulated person answers each item: facts from the person, indicators from the truth, the rest by leaning."""
+    """How a simulated person answers: facts from the person, indicators from the truth, the rest by leaning."""
     facts = {stratum.item: stratum.dimension for stratum in questionnaire.strata}
     if questionnaire.area_item is not None:
         facts[questionnaire.area_item.code] = "neighbourhood"

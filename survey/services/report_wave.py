@@ -83,13 +83,13 @@ def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
         answered = {version: catalogue.questionnaire(*version) for version in versions}
         answered.setdefault((questionnaire.code, questionnaire.version), questionnaire)
         rows = extract.wave_rows(connection, wave.id, frame, answered)
-    districts = catalogue.ground(wave.id).plan.districts
-    margins = population_by_cell(frame, districts, questionnaire)
+    ground = catalogue.ground(wave.id)
+    margins = population_by_cell(frame, ground.plan.districts, questionnaire)
     population = pd.DataFrame(
         [(row.district, row.sex, row.age_band, row.population) for row in margins.rows],
         columns=["district", "sex", "age_band", "population"],
     )
-    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"district": districts})
+    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"neighbourhood": list(ground.districts)})
     _estimated[key] = (size, rates)
     return rates
 

@@ -1,4 +1,4 @@
-"""What `make run` does before the server starts: a database of the newest shape, with a demonstration where it is new."""
+"""Before `make run` starts the server: a database of the newest shape, with a demonstration where it is new."""
 
 from datetime import datetime
 from pathlib import Path

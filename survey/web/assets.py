@@ -28,7 +28,7 @@ def asset(digest: str, name: str) -> Response:
     found = _asset(name)
     if found is None:
         abort(404)
-    packed = "gzip" in request.accept_encodings
+    packed = request.accept_encodings["gzip"] > 0
     response = Response(found.gzipped if packed else found.content, mimetype=found.mimetype)
     if packed:
         response.headers["Content-Encoding"] = "gzip"

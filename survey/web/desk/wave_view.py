@@ -115,7 +115,7 @@ class WaveView:
     @cached_property
     def progress(self) -> list[tuple[str, int, Mapping[Disposition, int]]]:
         """(mode, target, how many of each disposition)."""
-        rows = []
+        rows: list[tuple[str, int, Mapping[Disposition, int]]] = []
         for mode in self.modes:
             target = sum(cell.target for cell in self.results.cells if cell.key.mode == mode)
             counts = {kind: self.results.dispositions.get((mode, kind), 0) for kind in Disposition}

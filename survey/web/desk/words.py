@@ -53,16 +53,16 @@ FLAG_SHAPES: Mapping[FlagKind, str] = {
 }
 BASES: Mapping[str, str] = {
     "design": N_("design-based interval"),
-    "borrowed_deff": N_("interval with a borrowed design effect"),
+    "borrowed_deff": N_("interval"),
     "modelled": N_("modelled interval"),
     "none": N_("no interval"),
 }
 NOTES: Mapping[str, str] = {
     "unweighted": N_("not weighted: the frame gives no population for these groups"),
     "districts_without_interviews": N_("districts without interviews are not represented"),
-    "deff_of_district": N_("too few points here for a variance of its own; the design effect is the district's"),
-    "deff_of_city": N_("too few points here for a variance of its own; the design effect is the city's"),
-    "deff_of_weights": N_("too few points for a variance; the design effect is that of the weights alone"),
+    "deff_of_district": N_("with the design effect of the district: too few points here"),
+    "deff_of_city": N_("with the design effect of the city: too few points here"),
+    "deff_of_weights": N_("with the design effect of the weights alone: too few points"),
     "all_answers_agree": N_("all answers agree, so the interval is one-sided in effect"),
     "self_selected": N_("people chose themselves to answer; the interval holds only if they are like the others"),
 }
