@@ -56,8 +56,9 @@ class PostStratified:
 class Raked:
     """Residuals from the margins one after the other, ten rounds, each interview counting alike, as R's `rake` does.
 
-    Theory asks for means weighted by the weights before raking (`calibrate` with Distance.RAKING takes those); the
-    two differ by a few per cent of the standard error where weights are uneven.
+    On the cells of a tally this is exact where the interviews of a cell have one weight. Theory asks for means weighted
+    by the weights before raking (`calibrate` with Distance.RAKING takes those); the two differ by a few per cent of the
+    standard error where weights are uneven.
     """
 
     margins: tuple[Codes, ...]  # (rows,) each

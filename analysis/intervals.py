@@ -125,6 +125,8 @@ def _beta(e: Evidence, q: float) -> Ends:
 
 def _korn_graubard(e: Evidence, q: float) -> Ends:
     ratio = _df_ratio(e, q)
+    if not isfinite(ratio):
+        return NOTHING
     if e.degenerate or e.v <= 0:
         return _beta_ends(e.p, e.n * min(1.0, ratio), q)
     return _beta_ends(e.p, min(e.n, e.p * (1 - e.p) / e.v * ratio), q)

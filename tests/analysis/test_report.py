@@ -1,0 +1,65 @@
+"""The report of a wave: complete, honest, and silent about what may not be shown."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from analysis.columns import Indicator
+from analysis.rates import wave_rates
+from analysis.report import WaveReport, wave_report
+from tests.analysis.samples import margins, wave
+
+INDICATORS = (Indicator("aware", 0.75, {"en": "Awareness", "zh-Hans": "知晓率"}),)
+UNTIL = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def made(**more: Any) -> WaveReport:
+    return wave_report(
+        wave_rates(wave(n=500), margins(5), INDICATORS),
+        INDICATORS,
+        wave="2026-05",
+        data_until=UNTIL,
+        code_version="1.2.3",
+        responses={"intercept": {"complete": 400, "refused": 90}},
+        **more,
+    )
+
+
+def test_the_json_says_what_the_numbers_rest_on() -> None:
+    document = json.loads(made().to_json())
+    assert (document["wave"], document["code_version"]) == ("2026-05", "1.2.3")
+    assert document["data_until"] == "2026-05-01T12:00:00+00:00"
+    assert document["responses"]["intercept"]["refused"] == 90
+    assert document["methods"]["rates.method"] == "wilson"
+    assert document["merges"]["intercept"] == [
+        {"code": "no_interviews", "district": "D4", "sex": None, "age_band": None, "into": None}
+    ]
+    city = next(rate for rate in document["rates"] if rate["domain_kind"] == "city")
+    assert set(city["estimate"]) >= {"value", "lower", "upper", "n", "interval", "basis", "deff", "notes"}
+    assert city["flag"] in {"at_risk", "uncertain", "safe"}
+    assert city["reason"]["code"]
+
+
+def test_withheld_numbers_leave_no_trace() -> None:
+    report = made()
+    withheld = [rate for rate in json.loads(report.to_json())["rates"] if rate["withheld"]]
+    assert withheld
+    for rate in withheld:
+        assert set(rate) == {"indicator", "mode", "domain_kind", "domain", "target", "withheld", "flag"}
+    small = [judged for judged in report.rates if judged.rate.estimate.n < 10]
+    assert len(withheld) >= len(small) > 0
+
+
+def test_the_wave_before_stands_beside_it_but_not_its_withheld_numbers() -> None:
+    earlier = wave_rates(wave(seed=2, n=160), margins(5), INDICATORS)
+    report = made(previous=earlier, previous_wave="2026-04")
+    assert report.previous_wave == "2026-04"
+    changes = [judged.change for judged in report.rates if judged.change is not None]
+    assert changes
+    assert all(change.before is not None and change.before.estimate.n >= 10 for change in changes)
+    city = next(rate for rate in json.loads(report.to_json())["rates"] if rate["domain_kind"] == "city")
+    assert set(city["change"]) == {"difference", "se", "lower", "upper"}
+
+
+def test_the_same_report_is_the_same_text() -> None:
+    assert made().to_json() == made().to_json()

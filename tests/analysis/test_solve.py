@@ -1,0 +1,96 @@
+"""`python -m analysis solve`: the shape of the answer, refusals, and what is not supported."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from analysis.solve import solve_file
+from tests.analysis.samples import clustered
+
+
+def case(folder: Path, tasks: list[dict[str, Any]], **more: Any) -> Path:
+    clustered().to_csv(folder / "data.csv", index=False)
+    document: dict[str, Any] = {
+        "case": "made",
+        "data": "data.csv",
+        "string_columns": ["district", "point", "sex", "age_band"],
+        "design": {"ids": ["point"], "strata": "district", "weights": "w", "fpc": None, "nest": True},
+        "options": {"lonely_psu": "fail", "adjust_domain_lonely": False},
+        "calibration": None,
+        "replicates": None,
+        "tasks": tasks,
+    }
+    path = folder / "case.json"
+    path.write_text(json.dumps(document | more), encoding="utf-8")
+    return path
+
+
+def test_every_kind_of_task_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"id": "1", "type": "mean", "var": "score"},
+        {"id": "2", "type": "total", "var": "score"},
+        {"id": "3", "type": "ratio", "num": "aware", "den": "score"},
+        {"id": "4", "type": "ciprop", "var": "aware"},
+        {"id": "5", "type": "by_mean", "var": "score", "by": ["sex", "age_band"]},
+        {"id": "6", "type": "by_total", "var": "score", "by": ["sex"]},
+        {"id": "7", "type": "by_ratio", "num": "aware", "den": "score", "by": ["sex"]},
+        {"id": "8", "type": "by_ciprop", "var": "aware", "by": ["district"]},
+        {"id": "9", "type": "diff", "var": "score", "by": "sex", "a": "F", "b": "M"},
+        {"id": "10", "type": "factor_mean", "var": "age_band"},
+        {"id": "11", "type": "chisq", "v1": "sex", "v2": "age_band"},
+        {"id": "12", "type": "weights"},
+    ]
+    assert main(["solve", str(case(tmp_path, tasks))]) == 0
+    answers = json.loads(capsys.readouterr().out)["tasks"]
+    assert [{k: v for k, v in answer.items() if k != "expected"} for answer in answers] == tasks
+    assert not any("error" in answer["expected"] for answer in answers)
+    assert len(answers[4]["expected"]["rows"]) == 6
+
+
+def test_an_unknown_kind_of_task_is_named_and_the_others_are_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = case(tmp_path, [{"id": "1", "type": "median", "var": "score"}, {"id": "2", "type": "mean", "var": "score"}])
+    assert main(["solve", str(path)]) == 1
+    first, second = json.loads(capsys.readouterr().out)["tasks"]
+    assert "median" in first["expected"]["error"]
+    assert second["expected"]["n"] > 0
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ({"type": "mean", "var": "nothing"}, "no column nothing"),
+        ({"type": "ciprop", "var": "score"}, "other than 0 and 1"),
+    ],
+)
+def test_a_task_that_cannot_be_done_says_why(tmp_path: Path, task: dict[str, Any], message: str) -> None:
+    answer, supported = solve_file(case(tmp_path, [{"id": "1", **task}]))
+    assert not supported
+    assert message in answer["tasks"][0]["expected"]["error"]
+
+
+def test_an_unknown_calibration_is_an_error_of_every_task(tmp_path: Path) -> None:
+    path = case(tmp_path, [{"id": "1", "type": "mean", "var": "score"}], calibration={"type": "magic"})
+    answer, supported = solve_file(path)
+    assert not supported
+    assert answer["tasks"][0]["expected"] == {"error": "calibration magic"}
+
+
+def test_r_s_answers_are_never_read(tmp_path: Path) -> None:
+    task = {"id": "1", "type": "mean", "var": "score"}
+    blind, _ = solve_file(case(tmp_path, [task]))
+    seeing, _ = solve_file(case(tmp_path, [task | {"expected": {"n": 1, "est": 99.0}}]))
+    assert blind == seeing
+
+
+def test_a_level_that_is_a_number_in_text_stays_text(tmp_path: Path) -> None:
+    path = case(tmp_path, [{"id": "1", "type": "by_mean", "var": "score", "by": ["code"]}], string_columns=["code"])
+    frame = pd.read_csv(tmp_path / "data.csv").assign(code=lambda rows: (rows.index % 2).astype(str))
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    answer, _ = solve_file(path)
+    assert [row["level"] for row in answer["tasks"][0]["expected"]["rows"]] == [{"code": "0"}, {"code": "1"}]
