@@ -184,8 +184,6 @@ def _submissions(
     outsider = _outsider(questionnaire)
     for person, given in zip(people.to_dict("records"), answers.to_dict("records"), strict=True):
         told = {str(code): answer for code, answer in given.items() if isinstance(answer, str)}
-            str(code): answer for code, answer in given.items() if answer is not None and answer == answer
-        }  # noqa: PLR0124 (nan)
         if person["disposition"] == Disposition.INELIGIBLE.value:
             told |= outsider
         asked = questionnaire.routing.asked(told)
