@@ -239,7 +239,16 @@ def open_field(
     )
 
 
-def valid_answers(*, sex: object = "F", age: object = "18-34", area: str = AREA, **others: object) -> dict[str, object]:
+def open_field_now(database_url: str, **plan: Any) -> Field:
+    """A wave that is open by the real clock, for a real server; `plan` is what `plan_text` takes."""
+    now = datetime.now(CHINA)
+    text = questionnaire_text(valid_until=f"{now + timedelta(days=400):%Y-%m-%d}")
+    return open_field(database_url, now=now, questionnaire=text, plan=plan_text(now, **plan))
+
+
+def valid_answers(
+    *, sex: object = "F", age: object = "18-34", area: object = AREA, **others: object
+) -> dict[str, object]:
     """A complete and eligible person's answers to the short questionnaire; `others` change or (None) remove one."""
     answers: dict[str, object] = {
         "age": age,
