@@ -26,7 +26,7 @@ from survey.domain.questionnaire import (
     StratumQuestion,
     Text,
 )
-from survey.domain.reachability import behind, can_hold
+from survey.domain.reachability import behind, can_hold, unreachable
 from survey.domain.routing import All, Condition, Not
 
 _ITEM_CODE = re.compile(r"[a-z]([a-z0-9]|_(?!_)){0,39}")
@@ -74,7 +74,7 @@ class _Parser:
         self.conditions = ConditionReading(reading, self.items)
         self.paths: dict[str, Path] = {}
         self.show_ifs: dict[str, object] = {}  # conditions as they stand in the document
-        self.unsure: set[str] = set()  # items whose condition could not be read
+        self.unsure: set[str] = set()  # items that are wrong in themselves: nothing is concluded from them
 
     def questionnaire(self) -> Questionnaire | None:
         reading = self.reading
@@ -193,6 +193,7 @@ class _Parser:
 
     def _item(self, path: Path, value: object) -> Item | None:
         kind = None
+        before = len(self.reading.problems)
         if isinstance(value, dict) and value.get("type") is not None:
             kind = self.reading.choice((*path, "type"), value["type"], _ITEM_TYPES)
         must, may = _TYPE_KEYS[kind] if kind else ((), ("categories", "minimum", "maximum", "max_length"))
@@ -227,6 +228,8 @@ class _Parser:
             first = self.reading.document.line((*self.paths[code], "code"))
             self.reading.wrong((*path, "code"), "questionnaire_repeated_item", code=code, first=first or "?")
             return None
+        if len(self.reading.problems) > before:
+            self.unsure.add(code)
         self.items[code] = item
         self.paths[code], self.show_ifs[code] = path, entry.get("show_if")
         return item
@@ -321,11 +324,9 @@ class _Parser:
 
     def _always_asked(self, path: Path, item: Item, eligibility: Condition | None) -> None:
         """A quota needs the answer of every eligible person."""
-        if item.show_if is None or item.code in self.unsure:
+        if item.show_if is None:
             return
-        missed: Condition = Not(item.show_if)
-        if eligibility is not None:
-            missed = All((eligibility, missed))
+        missed = All((eligibility, Not(item.show_if))) if eligibility else Not(item.show_if)
         if can_hold(missed, self.items) is not False:
             self.reading.wrong(path, "questionnaire_stratum_not_always", item=item.code)
 
@@ -394,12 +395,6 @@ class _Parser:
             self.reading.wrong(("eligibility",), "questionnaire_nobody_eligible")
             eligibility = None
         screening = (eligibility.items() if eligibility else frozenset()) | {stratum.item for stratum in strata}
-        waiting = set(screening)
-        for code, item in self.items.items():
-            after_screening = not waiting
-            waiting.discard(code)
-            if item.show_if is None or self.unsure & {one.code for one in behind(item.show_if, self.items)}:
-                continue
-            asked = All((eligibility, item.show_if)) if eligibility and after_screening else item.show_if
-            if can_hold(asked, self.items) is False:
+        for code in unreachable(self.items, eligibility, screening):
+            if not self.unsure & {code, *(one.code for one in behind(code, self.items))}:
                 self.reading.wrong((*self.paths[code], "show_if"), "questionnaire_unreachable", item=code)

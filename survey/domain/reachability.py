@@ -5,7 +5,7 @@ each span between limits matters. What is left is small for any real questionnai
 left open.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ def can_hold(condition: Condition, items: Mapping[str, "Item"]) -> bool | None:
 
     `items` are all items in questionnaire order; items that are not asked have no answer.
     """
-    needed = behind(condition, items)
+    needed = _needed(condition, items)
     conditions = [condition, *(item.show_if for item in needed if item.show_if)]
     atoms = [atom for one in conditions for atom in _atoms(one)]
     domains = []
@@ -35,7 +35,27 @@ def can_hold(condition: Condition, items: Mapping[str, "Item"]) -> bool | None:
     return any(evaluate(condition, answers) for answers in _people(domains, 0, {}))
 
 
-def behind(condition: Condition, items: Mapping[str, "Item"]) -> list["Item"]:
+def unreachable(
+    items: Mapping[str, "Item"], eligibility: Condition | None, screening: Collection[str]
+) -> Iterator[str]:
+    """The items that nobody can be asked. Behind the last item of the screening, only the eligible are asked."""
+    waiting = set(screening)
+    for code, item in items.items():
+        asked = item.show_if
+        if asked is not None and eligibility is not None and not waiting:
+            asked = All((eligibility, asked))
+        waiting.discard(code)
+        if asked is not None and can_hold(asked, items) is False:
+            yield code
+
+
+def behind(code: str, items: Mapping[str, "Item"]) -> list["Item"]:
+    """The items that decide, directly or through others, whether this one is asked."""
+    show_if = items[code].show_if
+    return _needed(show_if, items) if show_if else []
+
+
+def _needed(condition: Condition, items: Mapping[str, "Item"]) -> list["Item"]:
     """The items that the condition depends on, also through the conditions of those items; in order."""
     needed: set[str] = set()
     waiting = list(condition.items())

@@ -197,6 +197,13 @@ def test_a_file_of_very_many_items_is_refused_before_anything_slow() -> None:
     assert [problem.code for problem in refusal.value.problems] == ["questionnaire_too_many_items"]
 
 
+def test_an_item_without_its_limits_does_not_make_others_look_unreachable() -> None:
+    text = (TINY / "show_if.yaml").read_text("utf-8").replace("        maximum: 100\n", "")
+    with pytest.raises(Invalid) as refusal:
+        parse_text(text)
+    assert [one.code for one in refusal.value.problems] == ["document_missing_key"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 60_000, '{"format": NaN}', '"\\ud800"', "1"])
 def test_what_is_not_a_stored_questionnaire_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
