@@ -37,7 +37,6 @@ function route() {
     if (!visible) continue;
     shown += 1;
     if (answers[fieldset.id] !== null) answered += 1;
-    fieldset.querySelector(".number").textContent = shown;
   }
   for (const section of form.querySelectorAll("section")) {
     section.hidden = !section.querySelector("fieldset.item:not([hidden])");
