@@ -234,7 +234,7 @@ def calibrate(
 ) -> Design:
     """Weights d·g closest to d with sum(d·g·x) = totals. variables: (rows, q); totals: (q,).
 
-    bounds: (lower, upper) of g, needed for the logit distance. Raises CalibrationError where no such weights exist.
+    bounds: (lower, upper) of g; the logit distance needs them. Raises CalibrationError where no such weights exist.
     """
     kind = Distance(distance)
     if kind is Distance.LOGIT and (bounds is None or not 0 <= bounds[0] < 1 < bounds[1] < np.inf):
@@ -255,19 +255,19 @@ def calibrate(
 
 
 def _distance_factor(kind: Distance, u: Floats, bounds: tuple[float, float] | None) -> tuple[Floats, Floats]:
-    """g(u) and its derivative."""
+    """g(u) and its derivative. The linear and the multiplicative distance are cut off at the bounds."""
+    low, high = bounds or (-np.inf, np.inf)
     if kind is Distance.LINEAR:
-        return 1 + u, np.ones_like(u)
-    if kind is Distance.RAKING:
-        g = np.exp(np.clip(u, -700, 700))
-        return g, g
-    assert bounds is not None
-    low, high = bounds
-    slope = (high - low) / ((high - 1) * (1 - low))
-    grown = np.exp(np.clip(slope * u, -700, 700))
+        g, slope = 1 + u, np.ones_like(u)
+    else:
+        g = slope = np.exp(np.clip(u, -700, 700))
+    if kind is not Distance.LOGIT:
+        return np.clip(g, low, high), np.where((g > low) & (g < high), slope, 0.0)
+    steepness = (high - low) / ((high - 1) * (1 - low))
+    grown = np.exp(np.clip(steepness * u, -700, 700))
     below = (high - 1) + (1 - low) * grown
     g = (low * (high - 1) + high * (1 - low) * grown) / below
-    return g, slope * (g - low) * (high - g) / (high - low)
+    return g, steepness * (g - low) * (high - g) / (high - low)
 
 
 def _factor(

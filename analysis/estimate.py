@@ -47,14 +47,22 @@ class Estimate:
 class Measure:
     """One variable as weighted sums, one entry per row of the design; rows outside the domain hold 0."""
 
-    n: Floats  # interviews of positive weight
+    rows: Floats  # interviews in the domain, whatever their weight
+    n: Floats  # those of positive weight
     base: Floats  # sum of w
     total: Floats  # sum of w·y
     square: Floats  # sum of w·y²
 
     def within(self, domain: Mask) -> "Measure":
         """The same variable in a domain."""
-        return Measure(self.n * domain, self.base * domain, self.total * domain, self.square * domain)
+        return Measure(
+            self.rows * domain, self.n * domain, self.base * domain, self.total * domain, self.square * domain
+        )
+
+    @property
+    def observed(self) -> Mask:
+        """Where the domain has rows at all, which is what lonely strata are judged by."""
+        return self.rows > 0
 
 
 def measure(design: Design, values: npt.ArrayLike, domain: Mask | None = None) -> Measure:
@@ -65,7 +73,7 @@ def measure(design: Design, values: npt.ArrayLike, domain: Mask | None = None) -
         inside &= domain
     y = np.where(inside, y, 0.0)
     base = np.where(inside, design.weights, 0.0)
-    return Measure((base > 0).astype(np.float64), base, base * y, base * y * y)
+    return Measure(inside.astype(np.float64), (base > 0).astype(np.float64), base, base * y, base * y * y)
 
 
 def both_present(design: Design, *variables: npt.ArrayLike) -> Mask:
@@ -122,8 +130,7 @@ def mean(design: Design, values: npt.ArrayLike, domain: Mask | None = None, leve
 
 def mean_of(design: Design, variable: Measure, level: float = 0.95) -> Estimate:
     """`mean` of a measure."""
-    observed = variable.n > 0
-    result = ratios(design, variable.total[:, None], variable.base[:, None], observed)
+    result = ratios(design, variable.total[:, None], variable.base[:, None], variable.observed)
     return _estimate(design, variable, result, level)
 
 
@@ -134,7 +141,7 @@ def total(design: Design, values: npt.ArrayLike, domain: Mask | None = None, lev
 
 def total_of(design: Design, variable: Measure, level: float = 0.95) -> Estimate:
     """`total` of a measure."""
-    result = ratios(design, variable.total[:, None], None, variable.n > 0)
+    result = ratios(design, variable.total[:, None], None, variable.observed)
     return _estimate(design, variable, result, level, scale=float(variable.base.sum()))
 
 
@@ -222,7 +229,7 @@ def evidence(design: Design, variable: Measure) -> Evidence:
     dispersion = 1.0 if design.replicates is not None else (n / (n - 1) if n > 1 else nan)
     if n == 0:
         return Evidence(nan, nan, 0, df, dispersion)
-    result = ratios(design, variable.total[:, None], variable.base[:, None], variable.n > 0)
+    result = ratios(design, variable.total[:, None], variable.base[:, None], variable.observed)
     p, v = float(result.value[0]), float(result.covariance[0, 0])
     if not variable.total.any():
         p, v = 0.0, 0.0
@@ -352,7 +359,7 @@ def difference(
         design,
         np.stack([first.total, second.total], axis=1),
         np.stack([first.base, second.base], axis=1),
-        whole.n > 0,
+        whole.observed,
     )
     (mean_a, mean_b), v = result.value, result.covariance
     variance = float(v[0, 0] + v[1, 1] - 2 * v[0, 1])
@@ -382,7 +389,7 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
     """
     if design.replicates is not None or len(design.stages) > 1:
         return tuple(evidence(design, variable.within(domain == d)) for d in range(domains))
-    inside = (domain >= 0) & (variable.n > 0)
+    inside = (domain >= 0) & variable.observed
     code = np.where(inside, domain, 0)
     stacked = np.stack([variable.n, variable.base, variable.total, variable.base - variable.total], axis=1)
     sums = sums_by(code, domains, stacked * inside[:, None])
@@ -391,7 +398,7 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
     influence = np.where(inside, (variable.total - p[code] * variable.base) / np.where(base > 0, base, inf)[code], 0.0)
     v = partition_variances(design, influence, code, domains, inside)
     p, v = np.where(rest == 0, 1.0, p), np.where((rest == 0) | (summed == 0), 0.0, v)
-    df = _partition_df(design, code, domains, inside)
+    df = _partition_df(design, code, domains, inside & (variable.n > 0))
     return tuple(
         Evidence(float(p[d]), float(v[d]), float(n[d]), float(df[d]), float(n[d] / (n[d] - 1)) if n[d] > 1 else nan)
         if n[d] > 0

@@ -210,8 +210,7 @@ def _ratio(case: Case, task: Task, domain: Mask | None = None) -> Answer:
 
 def _ciprop(case: Case, variable: Measure) -> Answer:
     design = case.design
-    # After calibration R keeps the rows outside a domain, with weight 0, and counts them.
-    counted = design.rows if design.calibrations and design.replicates is None else int(variable.n.sum())
+    counted = _r_rows(design, int(variable.rows.sum()))
     answer: Answer = {"n": int(variable.n.sum())}
     try:
         known = evidence(design, variable)
@@ -234,6 +233,11 @@ def _ciprop(case: Case, variable: Measure) -> Answer:
     if known.degenerate:
         answer["notes"] = ["all_answers_agree: wilson and beta take the effective n from n alone"]
     return answer | errors
+
+
+def _r_rows(design: Design, rows: int) -> int:
+    """R counts rows of weight 0, and after calibration it keeps the rows outside a domain with weight 0."""
+    return design.rows if design.calibrations and design.replicates is None else rows
 
 
 def _intervals(design: Design, variable: Measure, known: Evidence, names: Sequence[str]) -> dict[str, Ends]:
@@ -340,10 +344,16 @@ def _solve_factor_mean(case: Case, task: Task) -> Answer:
 
 def _solve_chisq(case: Case, task: Task) -> Answer:
     test = association(case.design, case.frame[task["v1"]], case.frame[task["v2"]])
+    # R scales Pearson's statistic to the rows it holds; the tests themselves do not depend on that.
+    held = _r_rows(case.design, int(case.frame[[task["v1"], task["v2"]]].notna().all(axis=1).sum()))
     return {
         "n": test.n,
         "F": {"statistic": test.f, "parameter": [test.f_df1, test.f_df2], "p_value": test.f_p_value},
-        "Chisq": {"statistic": test.pearson, "parameter": test.pearson_df, "p_value": test.pearson_p_value},
+        "Chisq": {
+            "statistic": test.pearson * held / test.n,
+            "parameter": test.pearson_df,
+            "p_value": test.pearson_p_value,
+        },
     }
 
 

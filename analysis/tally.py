@@ -1,8 +1,9 @@
 """The one pass over the rows: counts and weighted sums per cell, from which every estimate is computed.
 
 A cell is a combination of the keys (stratum, unit, post-stratum and whatever domains are reported on). It holds n and
-the sum of weights of all its rows, and for each variable n, sum of w, sum of w·y and sum of w·y² over the rows with an
-answer. Everything is a sum, so the tally of a file is the sum of the tallies of its parts, wherever those were made.
+the sum of weights of all its rows, and for each variable the rows with an answer, those of positive weight, and their
+sums of w, w·y and w·y². Everything is a sum, so the tally of a file is the sum of the tallies of its parts, wherever
+those were made.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from analysis.estimate import Measure
 from analysis.sums import group_codes, sum_by
 
 # What is summed for every variable; its columns are named f"{part}:{variable}".
-_PARTS = ("n", "base", "total", "square")
+_PARTS = ("rows", "n", "base", "total", "square")
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """cells: one line a cell, with the key columns, `n`, `w` and four sums for each variable."""
+    """cells: one line a cell, with the key columns, `n`, `w` and five sums for each variable."""
 
     keys: tuple[str, ...]
     variables: tuple[str, ...]
@@ -45,10 +46,10 @@ class Tally:
 
     def measure(self, variable: str, factor: Floats | None = None) -> Measure:
         """A variable as weighted sums per cell. factor: (cells,) what calibration multiplied each cell's weights by."""
-        n, base, total, square = (self.cells[f"{part}:{variable}"].to_numpy(np.float64) for part in _PARTS)
+        rows, n, base, total, square = (self.cells[f"{part}:{variable}"].to_numpy(np.float64) for part in _PARTS)
         if factor is None:
-            return Measure(n, base, total, square)
-        return Measure(n, base * factor, total * factor, square * factor)
+            return Measure(rows, n, base, total, square)
+        return Measure(rows, n, base * factor, total * factor, square * factor)
 
 
 def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], weights: str | None = None) -> Tally:
@@ -64,7 +65,7 @@ def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], we
         columns |= dict(
             zip(
                 (f"{part}:{variable}" for part in _PARTS),
-                (counted * answered, base, base * y, base * y * y),
+                (answered.astype(np.float64), counted * answered, base, base * y, base * y * y),
                 strict=True,
             )
         )

@@ -73,16 +73,22 @@ def test_raking_is_the_multiplicative_calibration_to_the_same_margins() -> None:
     assert mean(calibrated, sample["score"]).se == pytest.approx(mean(raked, sample["score"]).se, rel=0.05)
 
 
-def test_bounds_are_kept() -> None:
+@pytest.mark.parametrize("distance", ["linear", "raking", "logit"])
+def test_bounds_are_kept(distance: str) -> None:
     sample = clustered()
     x = model_matrix(sample, {"sex": ["F", "M"]}).to_numpy()
     before = of(sample)
-    totals = x.T @ before.weights * np.array([1.0, 1.2])
-    design = calibrate(before, x, totals, distance="logit", bounds=(0.6, 1.5))
+    score = sample["score"].to_numpy()
+    x = np.column_stack([x, score])
+    totals = x.T @ before.weights * np.array([1.0, 1.2, 1.05])
+    free = calibrate(before, x, totals, distance="raking").weights / before.weights
+    low, high = 1 - 0.95 * (1 - free.min()), 1 + 0.9 * (free.max() - 1)
+    assert free.max() > high  # the bounds bite
+    design = calibrate(before, x, totals, distance=distance, bounds=(low, high))
     g = design.weights / before.weights
-    assert x.T @ design.weights == pytest.approx(totals, rel=1e-9)
-    assert g.min() > 0.6
-    assert g.max() < 1.5
+    assert x.T @ design.weights == pytest.approx(totals, rel=1e-8)
+    assert g.min() >= low - 1e-12
+    assert g.max() <= high + 1e-12
 
 
 def test_totals_out_of_reach_of_the_bounds_are_refused() -> None:

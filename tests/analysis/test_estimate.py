@@ -154,6 +154,10 @@ def test_rows_of_weight_zero_do_not_count() -> None:
     found = mean(of(sample), sample["score"])
     assert found.n == int((sample["w"] > 0).sum())
     assert found.df == 4 * 4 - 4
+    variable = measure(of(sample), sample["score"])
+    assert variable.rows.sum() == len(sample)
+    together = partition(of(sample), variable, np.zeros(len(sample), dtype=np.intp), 1)[0]
+    assert (together.df, together.v) == pytest.approx((found.df, found.variance))
 
 
 def test_shares_of_a_factor_add_up_and_have_no_variance_together() -> None:
