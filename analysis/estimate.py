@@ -5,7 +5,7 @@ design, and rows outside the domain hold 0; whether a row is one interview or a 
 
 A missing value is not part of the estimate but stays in the design: the estimate is that of the domain "has an answer",
 with degrees of freedom of the units that hold one (units less strata; Korn & Graubard 1999, Analysis of Health Surveys,
-section 5.2).
+chapter 5).
 """
 
 from dataclasses import dataclass

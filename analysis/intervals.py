@@ -5,7 +5,7 @@ say; none reads rows. p is the estimated share, v its design variance, n the int
 freedom of the domain, t_k(q) the t quantile.
 
 Where p is exactly 0 or 1 the linearised variance is 0 and most methods collapse. `wilson` and `korn_graubard` still
-answer there: the effective sample size is then taken from n alone (NCHS, Parker et al. 2017, section "Proportions").
+answer there: the effective sample size is then taken from n alone (NCHS; Parker et al. 2017).
 """
 
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def effective_n(p: float, v: float, n: float) -> float:
 
 
 def _wilson(e: Evidence, q: float) -> Ends:
-    # Franco, Little, Louis & Slud (2019), J. Survey Statistics and Methodology 7, section 3.
+    # Franco, Little, Louis & Slud (2019), J. Survey Statistics and Methodology 7.
     return wilson_ends(e.p, effective_n(e.p, e.v, e.n), t_quantile(q, e.df))
 
 

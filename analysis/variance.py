@@ -2,7 +2,7 @@
 
 The argument is always the matrix of *weighted influence values*: for a total of y, w·y; for a ratio N/D,
 w·(y - N/D·x)/D; rows outside the domain hold 0 (Binder 1983, International Statistical Review 51; Lumley 2010, Complex
-Surveys, section 2.2). Influence values add up, so a cell of a tally stands for all its rows.
+Surveys, chapter 2). Influence values add up, so a cell of a tally stands for all its rows.
 
 Stage by stage (Särndal, Swensson & Wretman 1992, sections 3.7 and 4.3): with z the totals of the n_h units drawn from
 the N_h of stratum h,  sum over h of (1 - n_h/N_h) · n_h/(n_h-1) · sum (z - mean z)²,  and the next stage within each

@@ -94,3 +94,10 @@ def test_a_level_that_is_a_number_in_text_stays_text(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "data.csv", index=False)
     answer, _ = solve_file(path)
     assert [row["level"] for row in answer["tasks"][0]["expected"]["rows"]] == [{"code": "0"}, {"code": "1"}]
+
+
+def test_a_case_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["solve", str(tmp_path / "nowhere.json")])
+    assert stopped.value.code == 2
+    assert "nowhere.json cannot be read" in capsys.readouterr().err
