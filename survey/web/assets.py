@@ -5,6 +5,8 @@ import hashlib
 import mimetypes
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, request, url_for
@@ -28,14 +30,35 @@ def asset(digest: str, name: str) -> Response:
     found = _asset(name)
     if found is None:
         abort(404)
+    kept = "public, max-age=31536000, immutable" if digest == static_digest() else "no-cache"
+    return _served(found, kept)
+
+
+@blueprint.get("/vendor/plotly-<release>.min.js")
+def plotly_script(release: str) -> Response:  # noqa: ARG001 (it makes each release's address its own)
+    """The chart library's script, as the installed package brings it."""
+    return _served(_plotly(), "public, max-age=31536000, immutable")
+
+
+def _served(found: _Asset, kept: str) -> Response:
     packed = request.accept_encodings["gzip"] > 0
     response = Response(found.gzipped if packed else found.content, mimetype=found.mimetype)
     if packed:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
-    kept = "public, max-age=31536000, immutable" if digest == static_digest() else "no-cache"
     response.headers["Cache-Control"] = kept
     return response
+
+
+def plotly_url() -> str:
+    """The address of the chart library's script."""
+    return url_for("assets.plotly_script", release=version("plotly"))
+
+
+@cache
+def _plotly() -> _Asset:
+    content = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+    return _Asset(content, gzip.compress(content, 6, mtime=0), "text/javascript")
 
 
 def asset_url(name: str) -> str:
@@ -70,4 +93,4 @@ def _asset(name: str) -> _Asset | None:
 def init_app(app: Flask) -> None:
     """Serve the files and let templates name them."""
     app.register_blueprint(blueprint)
-    app.jinja_env.globals["asset_url"] = asset_url
+    app.jinja_env.globals |= {"asset_url": asset_url, "plotly_url": plotly_url}

@@ -53,7 +53,14 @@ def add() -> BaseResponse:
     return _done(translate("The account is added."))
 
 
-@blueprint.post("/<int:account_id>/disable")
+@blueprint.get("/<int(max=2_147_483_647):account_id>/<any(disable, enable, password):_>")
+@roles("organiser")
+def back(account_id: int, _: str) -> BaseResponse:  # noqa: ARG001 (part of the address)
+    """Where a reload or another language leads after a refusal: to the list."""
+    return redirect(url_for(".show"))
+
+
+@blueprint.post("/<int(max=2_147_483_647):account_id>/disable")
 @roles("organiser")
 def disable(account_id: int) -> BaseResponse:
     """Close an account and end its sessions."""
@@ -61,7 +68,7 @@ def disable(account_id: int) -> BaseResponse:
     return _changed(account_id, lambda: disable_account(office().db, account_id), done)
 
 
-@blueprint.post("/<int:account_id>/enable")
+@blueprint.post("/<int(max=2_147_483_647):account_id>/enable")
 @roles("organiser")
 def enable(account_id: int) -> BaseResponse:
     """Open an account again."""
@@ -69,7 +76,7 @@ def enable(account_id: int) -> BaseResponse:
     return _changed(account_id, lambda: enable_account(office().db, account_id), done)
 
 
-@blueprint.post("/<int:account_id>/password")
+@blueprint.post("/<int(max=2_147_483_647):account_id>/password")
 @roles("organiser")
 def password(account_id: int) -> BaseResponse:
     """Give an account a new password and end its sessions."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.chart_svg import dot_interval_svg, interval_cell_svg
+from analysis.charts import dot_interval_figure
 from analysis.columns import Indicator
 from analysis.estimate import Estimate
-from analysis.panels import Axis, Labels, Panel, Row, axis_of
+from analysis.figure_frame import Figure
+from analysis.palette import ThemeName
+from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
 from analysis.rates import CITY, HEADLINE_MODE, Rate
 from analysis.risk import Flag, FlagKind, PublicationRule, flag
 from survey.domain.disposition import Disposition
@@ -27,6 +30,8 @@ from survey.web.desk.words import (
 from survey.web.languages import text_of, translate
 
 RULE = PublicationRule()
+AREA_LEVELS = ("neighbourhood", "street")
+MOST_DRAWN = 80  # rows of an interactive figure; the table has them all
 _FLAG_ORDER = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.TOO_FEW, FlagKind.SAFE)
 
 
@@ -163,9 +168,21 @@ class WaveView:
         rows = tuple(self._row(indicator, rate, name, axis) for rate, name in named)
         return RateTable(indicator, mode, rows, self._drawing(indicator, mode, kind, rows, axis))
 
-    def worst(self, indicator: Indicator) -> "NeighbourhoodList":
+    def worst(self, indicator: Indicator) -> "AreaList":
         """The neighbourhoods at risk by the headline mode, with the counts of every flag."""
-        return NeighbourhoodList.chosen(self, indicator=indicator.code, flag=FlagKind.AT_RISK.value)
+        return AreaList.chosen(self, indicator=indicator.code, flag=FlagKind.AT_RISK.value)
+
+    def caterpillar(self, chosen: "AreaList", *, theme: ThemeName, width: int) -> Figure:
+        """The shown rows of a list as an interactive figure, lowest first."""
+        rows = tuple(
+            Row(row.name, row.estimate, row.flag.kind.value, row.previous, row.estimate.basis == "modelled")
+            for row in chosen.rows
+            if row.shown
+        )
+        title = text_of(chosen.indicator.title)
+        panel = lowest_first(Panel(title, rows, chosen.indicator.target), MOST_DRAWN)
+        labels = self.labels(title, f"{self.mode_name(chosen.mode)} · {self.title}")
+        return dot_interval_figure([panel], labels, theme=theme, width=width, row=22)
 
     def area(self, code: str) -> str:
         """The name of an area."""
@@ -235,9 +252,10 @@ class WaveView:
 
 
 @dataclass(frozen=True, slots=True)
-class NeighbourhoodList:
-    """The neighbourhoods of a wave on one indicator, the gravest first."""
+class AreaList:
+    """The streets or neighbourhoods of a wave on one indicator, the gravest first."""
 
+    level: str
     indicator: Indicator
     mode: str
     district: str
@@ -247,18 +265,19 @@ class NeighbourhoodList:
 
     @classmethod
     def chosen(
-        cls, view: WaveView, *, indicator: str, mode: str = "", district: str = "", flag: str = ""
-    ) -> "NeighbourhoodList":
+        cls, view: WaveView, *, indicator: str, level: str = "", mode: str = "", district: str = "", flag: str = ""
+    ) -> "AreaList":
         """What the reader asked for; unknown wishes fall back to the first indicator, the headline mode and all."""
         known = {each.code: each for each in view.results.indicators}
         by = known.get(indicator) or next(iter(known.values()))
         mode = mode if mode in view.modes else view.headline_mode
-        rows = [row for row in view.table(by, mode, "neighbourhood").rows if row.code.startswith(district)]
+        level = level if level in AREA_LEVELS else AREA_LEVELS[0]
+        rows = [row for row in view.table(by, mode, level).rows if row.code.startswith(district)]
         counts = {kind.value: sum(row.flag.kind is kind for row in rows) for kind in _FLAG_ORDER}
         if flag in counts:
             rows = [row for row in rows if row.flag.kind.value == flag]
         rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind), _gravity(row)))
-        return cls(by, mode, district, flag, tuple(rows), counts)
+        return cls(level, by, mode, district, flag, tuple(rows), counts)
 
 
 def _gravity(row: RateRow) -> float:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from analysis.figure_frame import as_json
+from analysis.palette import ThemeName
 from survey.domain.problems import Invalid
 from survey.services.catalogue import NotFound
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.read_wave import wave_list
 from survey.services.report_wave import WaveResults, report_wave
 from survey.web.desk.access import roles
-from survey.web.desk.wave_view import NeighbourhoodList, WaveView
+from survey.web.desk.wave_view import AreaList, WaveView
 from survey.web.languages import translate
 from survey.web.office import office
 from survey.web.problem_texts import problem_text
@@ -33,19 +35,35 @@ def show(code: str) -> str:
     return render_template("desk/wave.html", view=WaveView(_results(code)))
 
 
-@blueprint.get("/waves/<code>/neighbourhoods")
+@blueprint.get("/waves/<code>/areas")
 @roles("organiser", "analyst")
-def neighbourhoods(code: str) -> str:
-    """Every neighbourhood of a wave with its flag and the reason, filtered by indicator, district and flag."""
+def areas(code: str) -> Response:
+    """The streets or neighbourhoods of a wave with their flags and reasons, filtered."""
     view = WaveView(_results(code))
-    chosen = NeighbourhoodList.chosen(
-        view,
-        indicator=request.args.get("indicator", ""),
-        mode=request.args.get("mode", ""),
-        district=request.args.get("district", ""),
-        flag=request.args.get("flag", ""),
+    chosen = _chosen_areas(view)
+    response = Response(render_template("desk/areas.html", view=view, chosen=chosen))
+    # The chart's script styles what it draws, which the usual policy forbids.
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+        "style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
-    return render_template("desk/neighbourhoods.html", view=view, chosen=chosen)
+    return response
+
+
+@blueprint.get("/waves/<code>/areas.json")
+@roles("organiser", "analyst")
+def areas_chart(code: str) -> Response:
+    """The same areas as an interactive figure."""
+    view = WaveView(_results(code))
+    theme: ThemeName = "dark" if request.args.get("theme") == "dark" else "light"
+    width = request.args.get("width", 960, type=int)
+    figure = view.caterpillar(_chosen_areas(view), theme=theme, width=min(max(width, 280), 1600))
+    return Response(as_json(figure), mimetype="application/json")
+
+
+def _chosen_areas(view: WaveView) -> AreaList:
+    wishes = {name: request.args.get(name, "") for name in ("level", "indicator", "mode", "district", "flag")}
+    return AreaList.chosen(view, **wishes)
 
 
 @blueprint.post("/waves/<code>/open")
