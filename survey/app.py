@@ -9,7 +9,7 @@ from flask import Flask
 from survey.config import Settings
 from survey.db import Database
 from survey.services.catalogue import Catalogue
-from survey.web import areas, assets, errors, health, languages, problem_texts, security
+from survey.web import areas, assets, errors, health, languages, openapi, problem_texts, security
 from survey.web.area_names import area_name
 from survey.web.desk import register as desk
 from survey.web.office import Office, utc_now
@@ -43,6 +43,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     }
     app.register_blueprint(health.blueprint)
     app.register_blueprint(areas.blueprint)
+    app.register_blueprint(openapi.blueprint)
     app.register_blueprint(resident.blueprint)
     desk.init_app(app)
     return app
