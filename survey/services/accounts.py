@@ -44,6 +44,15 @@ def list_accounts(db: Database) -> list[AccountRecord]:
         return accounts.accounts(connection)
 
 
+def read_account(db: Database, account_id: int) -> AccountRecord:
+    """The account of this id. Raises NotFound."""
+    with db.reading() as connection:
+        found = accounts.account_by_id(connection, account_id)
+    if found is None:
+        raise NotFound(f"account {account_id}")
+    return found
+
+
 def find_account(db: Database, name: str) -> Account:
     """The account of this name. Raises NotFound."""
     with db.reading() as connection:
@@ -73,10 +82,7 @@ def enable_account(db: Database, account_id: int) -> None:
 
 def set_password(db: Database, account_id: int, password: str) -> None:
     """Give an account a new password and end its sessions. Raises NotFound, Invalid."""
-    with db.reading() as connection:
-        found = accounts.account_by_id(connection, account_id)
-    if found is None:
-        raise NotFound(f"account {account_id}")
+    found = read_account(db, account_id)
     password_hash = hash_password(check_password(password, found.account.name))
     with db.writing() as connection:
         accounts.set_password(connection, account_id, password_hash)

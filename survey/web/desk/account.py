@@ -10,10 +10,9 @@ from survey.domain.problems import Invalid, Problem
 from survey.services.sign_in import TooManyFailures, change_password
 from survey.web.desk.access import begin_session, current_account, roles
 from survey.web.desk.device import known_device
-from survey.web.desk.sign_in import too_many
+from survey.web.desk.sign_in import problem_of_field, too_many
 from survey.web.languages import translate
 from survey.web.office import office
-from survey.web.problem_texts import problem_text
 
 blueprint = Blueprint("desk_account", __name__, url_prefix="/desk/account")
 
@@ -50,8 +49,7 @@ def change() -> BaseResponse:
             now=office().now(),
         )
     except Invalid as refused:
-        problems = {problem.field: problem_text(problem) for problem in refused.problems}
-        return BaseResponse(_page(form, problems), 422, mimetype="text/html")
+        return BaseResponse(_page(form, problem_of_field(refused)), 422, mimetype="text/html")
     except TooManyFailures as refused:
         return too_many("desk/account.html", refused.wait, form=form, problems={})
     begin_session(signed_in)

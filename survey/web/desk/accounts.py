@@ -9,15 +9,23 @@ from wtforms import PasswordField, StringField
 
 from survey.domain.account import Role
 from survey.domain.problems import Invalid
-from survey.services.accounts import add_account, disable_account, enable_account, list_accounts, set_password
+from survey.services.accounts import (
+    add_account,
+    disable_account,
+    enable_account,
+    list_accounts,
+    read_account,
+    set_password,
+)
 from survey.services.catalogue import NotFound
 from survey.web.desk.access import roles
+from survey.web.desk.sign_in import problem_of_field
 from survey.web.languages import N_, translate
 from survey.web.office import office
-from survey.web.problem_texts import problem_text
 
 blueprint = Blueprint("desk_accounts", __name__, url_prefix="/desk/accounts")
 
+ONE = "/<int(max=2_147_483_647):account_id>"
 ROLES = {
     Role.ORGANISER: N_("imports, publishes, opens and closes waves, manages accounts"),
     Role.ANALYST: N_("watches the fieldwork and reads the results"),
@@ -37,7 +45,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 @roles("organiser")
 def show() -> str:
     """Every account, and the form for a new one."""
-    return _page(_empty_form(), {})
+    return _page(AccountForm(formdata=None, role=Role.VOLUNTEER.value), {})
 
 
 @blueprint.post("")
@@ -49,18 +57,26 @@ def add() -> BaseResponse:
     try:
         add_account(office().db, name, role, password, office().now())
     except Invalid as refused:
-        return _refused(form, refused)
-    return _done(translate("The account is added."))
+        return BaseResponse(_page(form, problem_of_field(refused)), 422, mimetype="text/html")
+    flash(translate("The account is added."))
+    return redirect(url_for(".show"), code=303)
 
 
-@blueprint.get("/<int(max=2_147_483_647):account_id>/<any(disable, enable, password):_>")
+@blueprint.get(ONE)
 @roles("organiser")
-def back(account_id: int, _: str) -> BaseResponse:  # noqa: ARG001 (part of the address)
-    """Where a reload or another language leads after a refusal: to the list."""
-    return redirect(url_for(".show"))
+def one(account_id: int) -> str:
+    """One account, and what can be done with it."""
+    return _one_page(account_id, {})
 
 
-@blueprint.post("/<int(max=2_147_483_647):account_id>/disable")
+@blueprint.get(f"{ONE}/<any(disable, enable, password):_>")
+@roles("organiser")
+def back(account_id: int, _: str) -> BaseResponse:
+    """Where a reload or another language leads after a refusal."""
+    return redirect(url_for(".one", account_id=account_id))
+
+
+@blueprint.post(f"{ONE}/disable")
 @roles("organiser")
 def disable(account_id: int) -> BaseResponse:
     """Close an account and end its sessions."""
@@ -68,7 +84,7 @@ def disable(account_id: int) -> BaseResponse:
     return _changed(account_id, lambda: disable_account(office().db, account_id), done)
 
 
-@blueprint.post("/<int(max=2_147_483_647):account_id>/enable")
+@blueprint.post(f"{ONE}/enable")
 @roles("organiser")
 def enable(account_id: int) -> BaseResponse:
     """Open an account again."""
@@ -76,7 +92,7 @@ def enable(account_id: int) -> BaseResponse:
     return _changed(account_id, lambda: enable_account(office().db, account_id), done)
 
 
-@blueprint.post("/<int(max=2_147_483_647):account_id>/password")
+@blueprint.post(f"{ONE}/password")
 @roles("organiser")
 def password(account_id: int) -> BaseResponse:
     """Give an account a new password and end its sessions."""
@@ -86,36 +102,25 @@ def password(account_id: int) -> BaseResponse:
 
 
 def _changed(account_id: int, change: Callable[[], None], done: str) -> BaseResponse:
+    """303 changed, 422 something is wrong."""
     try:
         change()
     except NotFound:
         abort(404)
     except Invalid as refused:
-        return _refused(_empty_form(), refused, changing=account_id)
-    return _done(done)
-
-
-def _empty_form() -> AccountForm:
-    return AccountForm(formdata=None, role=Role.VOLUNTEER.value)
-
-
-def _refused(form: AccountForm, refused: Invalid, changing: int | None = None) -> BaseResponse:
-    problems = {problem.field: problem_text(problem) for problem in refused.problems}
-    return BaseResponse(_page(form, problems, changing), 422, mimetype="text/html")
-
-
-def _done(text: str) -> BaseResponse:
-    flash(text)
+        return BaseResponse(_one_page(account_id, problem_of_field(refused)), 422, mimetype="text/html")
+    flash(done)
     return redirect(url_for(".show"), code=303)
 
 
-def _page(form: AccountForm, problems: dict[str, str], changing: int | None = None) -> str:
-    """The page. `changing`: the account that the problems are about, if they are not about the new one."""
-    return render_template(
-        "desk/accounts.html",
-        accounts=list_accounts(office().db),
-        form=form,
-        roles=ROLES,
-        changing=changing,
-        problems=problems,
-    )
+def _page(form: AccountForm, problems: dict[str, str]) -> str:
+    accounts = list_accounts(office().db)
+    return render_template("desk/accounts.html", accounts=accounts, form=form, roles=ROLES, problems=problems)
+
+
+def _one_page(account_id: int, problems: dict[str, str]) -> str:
+    try:
+        record = read_account(office().db, account_id)
+    except NotFound:
+        abort(404)
+    return render_template("desk/one_account.html", record=record, problems=problems)

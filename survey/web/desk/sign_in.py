@@ -8,11 +8,13 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import HiddenField, PasswordField, StringField
 
+from survey.domain.problems import Invalid
 from survey.services.sign_in import TooManyFailures, WrongCredentials, sign_in
 from survey.web.desk.access import account_or_none, begin_session, end_session, home, local_path
 from survey.web.desk.device import known_device, remember_device
 from survey.web.languages import N_, translate
 from survey.web.office import office
+from survey.web.problem_texts import problem_text
 
 blueprint = Blueprint("desk_sign_in", __name__, url_prefix="/desk")
 
@@ -62,6 +64,11 @@ def sign_out() -> BaseResponse:
     """End the session."""
     end_session()
     return redirect(url_for(".show"), code=303)
+
+
+def problem_of_field(refused: Invalid) -> dict[str, str]:
+    """field -> what is wrong with it, in the page's language"""
+    return {problem.field: problem_text(problem) for problem in refused.problems}
 
 
 def too_many(template: str, wait: timedelta, **context: object) -> BaseResponse:
