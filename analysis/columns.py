@@ -1,7 +1,9 @@
 """The input contract: which columns the rows of a wave and the population have, and what an indicator is.
 
-One row is one interview. `district` is the stratum and `point` the primary sampling unit; `neighbourhood` is where the
-respondent lives. Each indicator has a column of its own code with 1 = counts, 0 = does not, missing = not in the base.
+One row is one interview. `point` is the primary sampling unit and `stratum` the district it stands in; `district`,
+`street` and `neighbourhood` are where the respondent lives. Without a column `stratum`, everyone is taken to live in
+the district of the point. Each indicator has a column of its own code with 1 = counts, 0 = does not, missing = not in
+the base.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +14,8 @@ import pandas as pd
 
 MODE, DISTRICT, STREET, NEIGHBOURHOOD = "mode", "district", "street", "neighbourhood"
 POINT, SEX, AGE_BAND, POPULATION = "point", "sex", "age_band", "population"
+
+STRATUM = "stratum"
 
 WAVE_COLUMNS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, POINT, SEX, AGE_BAND)
 POPULATION_COLUMNS = (DISTRICT, SEX, AGE_BAND, POPULATION)
@@ -39,6 +43,11 @@ def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.Data
     codes = [indicator.code for indicator in indicators]
     _require(rows, [*WAVE_COLUMNS, *codes], "The rows of a wave")
     frame = pd.DataFrame({name: _text(rows[name]) for name in WAVE_COLUMNS}, index=range(len(rows)))
+    if STRATUM in rows.columns:
+        stratum = rows[STRATUM].where(rows[STRATUM].notna(), rows[DISTRICT])
+        frame[STRATUM] = _text(stratum.astype(object))
+    else:
+        frame[STRATUM] = frame[DISTRICT]
     unplaced = [name for name in (MODE, DISTRICT) if frame[name].isna().any()]
     if unplaced:
         raise ColumnsError(

@@ -12,5 +12,6 @@ NOTES: Mapping[str, str] = {
     "deff_of_weights": "The design effect is that of the weights alone; answers from one place may be more alike.",
     "unweighted": "No population was given, so every interview counts alike.",
     "districts_without_interviews": "Districts without interviews are not represented.",
+    "interviews_outside": "People from outside the districts that the population lists are not counted.",
     "self_selected": "Answers are self-selected: the interval rests on a model, not on random sampling.",
 }

@@ -1,8 +1,9 @@
 """The rates of a wave: every indicator, by mode, for the city and its domains, each with an interval.
 
-Per mode (modes are never pooled): strata are the districts, units the collection points within them; every interview
-starts with weight 1 and is post-stratified to district × sex × age band, and the variance is that of the residuals
-(`calibration`). All of it is computed from one tally.
+Per mode (modes are never pooled): strata are the districts, units the collection points in them; every interview starts
+with weight 1 and is post-stratified to the respondents' district × sex × age band, and the variance is that of the
+residuals (`calibration`). All of it is computed from one tally. People from districts that the population does not list
+count for nothing, but the points they were met at stay in the design.
 
 A domain that holds too few points to estimate its own variance (one point has none) takes the design effect of its
 district, at least 1, or of the city: Wilson's interval on n / deff with the lender's degrees of freedom, basis
@@ -24,6 +25,7 @@ from analysis.columns import (
     NEIGHBOURHOOD,
     POINT,
     SEX,
+    STRATUM,
     STREET,
     Indicator,
     checked_population,
@@ -88,7 +90,7 @@ class WaveRates:
 
 
 UNIT = "unit"
-TALLY_KEYS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, UNIT, SEX, AGE_BAND)
+TALLY_KEYS = (MODE, STRATUM, UNIT, DISTRICT, STREET, NEIGHBOURHOOD, SEX, AGE_BAND)
 
 
 def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
@@ -149,6 +151,9 @@ def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]])
     return listed
 
 
+# Merges that change whom the city's rates speak for.
+_CITY_NOTES = {"no_interviews": "districts_without_interviews", "outside": "interviews_outside"}
+
 Found = tuple[str, str, str, Estimate]  # indicator, kind of domain, domain
 
 
@@ -164,14 +169,14 @@ def _mode_rates(
         nothing = share_estimate(Evidence(nan, nan, 0, 0), rules.method, rules.level, nan)
         places = [(kind, domain) for kind in DOMAIN_KINDS for domain in listed[kind]]
         return [(i.code, kind, domain, nothing) for i in indicators for kind, domain in places], ()
-    design = declare(cells, ids=[UNIT], strata=DISTRICT, weights="w", nest=True, lonely=rules.lonely)
+    design = declare(cells, ids=[UNIT], strata=STRATUM, weights="w", nest=True, lonely=rules.lonely)
     merges: tuple[Merge, ...] = ()
     if margins is not None:
         strata = poststrata(cells, margins, rules.min_cell)
         design, merges = poststratify(design, strata.margin), strata.merges
     factor = design.weights / cells["w"].to_numpy(np.float64)
     everywhere = ("unweighted",) if margins is None else ()
-    city = ("districts_without_interviews",) if any(merge.code == "no_interviews" for merge in merges) else ()
+    city = tuple(note for code, note in _CITY_NOTES.items() if any(merge.code == code for merge in merges))
     found: list[Found] = []
     for indicator in indicators:
         lenders = _Lenders(design, reduced.measure(indicator.code, factor), cells, rules)
@@ -226,7 +231,8 @@ class _Lenders:
     def _domains(self, kind: str) -> tuple[Codes, list[str]]:
         if kind == CITY:
             return np.zeros(self._design.rows, dtype=np.intp), [CITY]
-        codes, occurring = pd.factorize(self._cells[kind], sort=True)
+        inside = self._cells[kind].where(self._design.weights > 0)
+        codes, occurring = pd.factorize(inside, sort=True)
         return np.asarray(codes, dtype=np.intp), [str(name) for name in occurring]
 
     def _home_districts(self, codes: Codes, domains: int) -> list[int]:

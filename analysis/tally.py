@@ -49,7 +49,7 @@ class Tally:
         rows, n, base, total, square = (self.cells[f"{part}:{variable}"].to_numpy(np.float64) for part in _PARTS)
         if factor is None:
             return Measure(rows, n, base, total, square)
-        return Measure(rows, n, base * factor, total * factor, square * factor)
+        return Measure(rows, n * (factor > 0), base * factor, total * factor, square * factor)
 
 
 def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], weights: str | None = None) -> Tally:

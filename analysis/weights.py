@@ -3,7 +3,8 @@
 A cell with people but without interviews cannot be weighted. It is merged with the nearest age band of the same sex in
 the same district; if a sex has no interview at all, the district becomes one post-stratum. A district without
 interviews cannot be represented: it is left out and reported. Interviews whose sex or age band is unknown stand for
-their share of the district. Every merge is traced, so that the reader sees what the weights assume.
+their share of the district; people from a district that the population does not list stand for nobody. Every merge is
+traced, so that the reader sees what the weights assume.
 """
 
 import re
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.calibration import Margin
-from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX, ColumnsError
+from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX
 from analysis.sums import group_codes, sum_by
 
 Cell = tuple[str | None, str | None]  # sex, age band
@@ -22,7 +23,10 @@ Cell = tuple[str | None, str | None]  # sex, age band
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One departure from district × sex × age band. code: "age_bands", "sexes", "unknown" or "no_interviews"."""
+    """One departure from district × sex × age band.
+
+    code: "age_bands", "sexes", "unknown", "no_interviews" or "outside".
+    """
 
     code: str
     district: str
@@ -58,7 +62,7 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
     for district in sorted({place[0] for place in occurring}):
         n = {cell: count for (where, cell), count in interviews.items() if where == district}
         if district not in people:
-            raise ColumnsError(f"The population has no line for district {district}. Give its cells, or none at all.")
+            people[district] = {}
         groups, merged = _District(district, n, people[district], order, min_n).groups()
         merges += merged
         for members, size in groups:
@@ -92,6 +96,8 @@ class _District:
 
     def groups(self) -> tuple[list[Group], list[Merge]]:
         """The post-strata of the district, and the merges that made them."""
+        if not self.people:
+            return [(list(self.n), 0.0)], [Merge("outside", self.code)]
         unknown = [cell for cell in self.n if cell not in self.people]
         share = sum(self.n[cell] for cell in unknown) / sum(self.n.values())
         everyone = sum(self.people.values())

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 import pytest
 
-from analysis.columns import ColumnsError
 from analysis.weights import Merge, PostStrata, poststrata
 from tests.analysis.samples import margins
 
@@ -96,6 +95,8 @@ def test_bands_are_in_order_of_age_and_not_of_spelling() -> None:
     assert strata.merges == (Merge("age_bands", "D0", "F", "100+", into="60-99"),)
 
 
-def test_a_district_without_a_population_is_refused_by_name() -> None:
-    with pytest.raises(ColumnsError, match="district D9"):
-        poststrata(cells({("D9", "F", "60+"): 1}), margins(1))
+def test_people_from_a_district_outside_the_population_stand_for_nobody() -> None:
+    strata = poststrata(cells({**FULL, ("D9", "F", "60+"): 4}), margins(1))
+    assert strata.merges == (Merge("outside", "D9"),)
+    assert strata.margin.population[strata.margin.group[-1]] == 0
+    assert people_of(strata) == margins(1)["population"].sum()
