@@ -135,8 +135,9 @@ def _questionnaire(token: PageToken) -> Questionnaire:
 
 
 def _private(response: Response) -> Response:
-    # The token makes each copy of the page somebody's own.
-    response.headers["Cache-Control"] = "no-store"
+    # The token makes each copy of the page somebody's own. The phone itself may keep it for the way back: who returns
+    # from the thanks page, or from the browser's page about a lost network, finds the same form with the same token.
+    response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Accept-Encoding, Accept-Language"
     response.headers["Content-Language"] = page_language()
     return response

@@ -20,6 +20,7 @@ from survey.web.problem_texts import problems_json
 from survey.web.resident.incoming import Action, read_form, read_json
 from survey.web.resident.page import form_page, served_page
 from survey.web.resident.thanks import read_thanks, write_thanks
+from survey.web.security import whole_body
 
 _FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _CODE_LETTERS = frozenset(CODE_ALPHABET)  # anything else need not be looked for, and may upset a database
@@ -46,8 +47,9 @@ def form(code: str) -> Response:
 def submit(code: str) -> BaseResponse:
     """One filled form. 303 or 201 stored, 200 repeated, 409 other content under a known id, 422 something is wrong."""
     point = _point(code)
+    body = whole_body()
     if request.is_json:
-        return _submit_json(point)
+        return _submit_json(point, body)
     if request.mimetype not in _FORM_TYPES:
         abort(415)
     incoming = read_form(point, request.form, request.files)
@@ -76,8 +78,8 @@ def thanks(code: str, receipt: str) -> str:
     return render_template("resident/thanks.html", receipt_code=told[0], disposition=told[1], code=code)
 
 
-def _submit_json(point: Point) -> Response:
-    incoming = read_json(point, request.get_data())
+def _submit_json(point: Point, body: bytes) -> Response:
+    incoming = read_json(point, body)
     set_page_language(incoming.language)
     if incoming.problems:
         return _refused(incoming.problems)
