@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from werkzeug.test import TestResponse
 
 from survey.app import create_app
@@ -610,6 +610,7 @@ def test_one_signs_in_with_the_keyboard_alone(
     page = new_context(**(shape | {"locale": language})).new_page()
     page.goto(f"{office_server.url}/desk/accounts")
     check_page(page)
+    expect(page.locator("#name")).to_be_focused()
     page.keyboard.type("王芳")
     page.keyboard.press("Tab")
     page.keyboard.type("a wrong guess")
