@@ -3,13 +3,15 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from survey.db import migrate
+from survey.db import Database, migrate
+from survey.services.demonstration import build_demonstration
 from tests import browser, postgresql
 from tests.browser import BrowserErrors, Server
 
@@ -42,6 +44,22 @@ def postgresql_url(postgresql_databases: postgresql.Databases) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database."""
     with postgresql_databases.fresh() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small demonstration, `demonstration.sqlite`. Copy it; nobody writes in this one."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    url = f"sqlite:///{folder}/demonstration.sqlite"
+    migrate(url)
+    db = Database(url)
+    build_demonstration(db, "a key for tests, as long as a key has to be", datetime.now(UTC), _unheard, share=0.15)
+    db.close()
+    return folder
+
+
+def _unheard(what: str, done: int, of: int) -> None:
+    """Progress that nobody watches."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

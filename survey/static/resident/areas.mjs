@@ -2,13 +2,14 @@
 
 export async function fillLists(form, changed) {
   const item = changed.name.replace(/__(district|street)$/, "");
-  const names = [`${item}__district`, `${item}__street`, item].filter((name) => form.elements[name]);
-  const below = names.slice(names.indexOf(changed.name) + 1);
-  for (const name of below) setOptions(form.elements[name], [], form.dataset.language);
+  const names = [`${item}__district`, `${item}__street`, item];
+  const lists = names.map((name) => form.querySelector(`select[name="${CSS.escape(name)}"]`)).filter((list) => list);
+  const below = lists.slice(lists.indexOf(changed) + 1);
+  for (const list of below) setOptions(list, [], form.dataset.language);
   if (!changed.value) return;
   const answer = await fetch(`/areas/${form.dataset.frame}/${changed.value}.json`);
   if (!answer.ok) return;
-  setOptions(form.elements[below[0]], await answer.json(), form.dataset.language);
+  setOptions(below[0], await answer.json(), form.dataset.language);
 }
 
 function setOptions(select, areas, language) {

@@ -12,16 +12,15 @@ export function remember(form) {
   localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), fields }));
 }
 
-export function restore(form, changed) {
+export async function restore(form, changed) {
   const draft = read(key(form));
   // A page that came back with problems already holds what was filled in.
   if (!draft || document.getElementById("summary") || form.dataset.filled) return;
   for (const [name, value] of draft.fields) {
     for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (element.type === "radio" || element.type === "checkbox") element.checked ||= element.value === value;
-      else if (element.tagName !== "SELECT" || [...element.options].some((option) => option.value === value)) {
-        element.value = value;
-      }
+      else if (element.tagName === "SELECT") await restoreList(form, element, value);
+      else element.value = value;
     }
   }
   const note = document.getElementById("draft");
@@ -33,6 +32,16 @@ export function restore(form, changed) {
     changed();
   });
   changed();
+}
+
+// A list of areas shows what lies below the poster's area; for somebody from elsewhere it is fetched again. The fields
+// of a draft stand in the order of the page, so each list is there before its answer.
+async function restoreList(form, list, value) {
+  if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
+  list.value = value;
+  if (!/__(district|street)$/.test(list.name)) return;
+  const { fillLists } = await import("./areas.mjs");
+  await fillLists(form, list).catch(() => {}); // without a network the lists below stay empty
 }
 
 function read(name) {

@@ -7,19 +7,20 @@ const routing = JSON.parse(document.getElementById("routing").textContent);
 const progress = document.getElementById("progress");
 
 function answerOf(fieldset) {
-  const name = fieldset.id;
+  // Not form.elements[…]: the fieldset itself answers to the item's code there.
+  const field = fieldset.querySelector(`[name="${CSS.escape(fieldset.id)}"]`);
   const chosen = [...fieldset.querySelectorAll("input:checked")].map((input) => input.value);
   switch (fieldset.dataset.type) {
     case "several":
       return chosen.length ? chosen : null;
     case "integer": {
-      const typed = form.elements[name].value.normalize("NFKC").trim();
+      const typed = field.value.normalize("NFKC").trim();
       if (typed === "") return chosen[0] ?? null;
       return /^-?\d{1,10}$/.test(typed) ? Number(typed) : null;
     }
     case "text":
     case "area":
-      return form.elements[name].value.trim() || null;
+      return field.value.trim() || null;
     default:
       return chosen[0] ?? null;
   }
@@ -62,11 +63,12 @@ async function followAreas(event) {
   route();
 }
 
-async function keepDraft() {
+async function keepDraft(event) {
   const { restore, remember } = await import("./draft.mjs");
-  restore(form, route);
   form.addEventListener("input", () => remember(form));
   form.addEventListener("change", () => remember(form));
+  if (event) remember(form);
+  else await restore(form, route);
 }
 
 document.documentElement.classList.add("js");
@@ -79,10 +81,24 @@ route();
 document.getElementById("summary")?.focus();
 
 const draft = Object.keys(localStorage).some((key) => key.startsWith("draft:"));
-if (draft) await keepDraft();
-else form.addEventListener("input", () => keepDraft(), { once: true });
+if (draft) keepDraft();
+else form.addEventListener("input", keepDraft, { once: true });
 
-// A double tap sends one form: after the first press the buttons sleep; coming back to the page wakes them.
+// A double tap sends one form: after the first press the buttons sleep; coming back to the page wakes them. Without a
+// network nothing is sent, for the browser would put a page of its own in place of the form.
 const buttons = [...form.elements].filter((element) => element.type === "submit");
-form.addEventListener("submit", () => setTimeout(() => buttons.forEach((button) => (button.disabled = true))));
-addEventListener("pageshow", () => buttons.forEach((button) => (button.disabled = false)));
+const offline = document.getElementById("offline");
+form.addEventListener("submit", (event) => {
+  if (navigator.onLine) {
+    setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
+  } else {
+    event.preventDefault();
+    offline.hidden = false;
+    offline.focus();
+  }
+});
+addEventListener("online", () => (offline.hidden = true));
+addEventListener("pageshow", () => {
+  buttons.forEach((button) => (button.disabled = false));
+  route(); // the browser may have filled in what it remembers
+});

@@ -1,0 +1,71 @@
+"""A resident in front of the form: what is asked now, and answering it by tapping, as a finger would."""
+
+from collections.abc import Mapping
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Resident:
+    """The form on somebody's phone. `page` may run scripts or not."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def item(self, code: str) -> Locator:
+        """One question with its control."""
+        return self.page.locator(f'fieldset[id="{code}"]')
+
+    def asked(self) -> list[str]:
+        """The codes of the questions that are shown now."""
+        shown = self.page.locator("fieldset.item").filter(visible=True)
+        return [str(each.get_attribute("id")) for each in shown.all()]
+
+    def tap(self, item: str, *labels: str) -> None:
+        """Choose categories by their words."""
+        for label in labels:
+            self.item(item).get_by_text(label, exact=True).tap()
+
+    def choose_home(self, item: str, *, district: str = "", street: str = "", neighbourhood: str = "") -> None:
+        """Choose in the lists of areas by name; what is left empty stays as it is."""
+        for part, name in ((f"{item}__district", district), (f"{item}__street", street), (item, neighbourhood)):
+            if name:
+                self.page.locator(f'select[name="{part}"]').select_option(label=name)
+
+    def chosen(self, item: str) -> list[str]:
+        """The values that are chosen of a question with categories."""
+        values: list[str] = self.item(item).locator("input:checked").evaluate_all("all => all.map((one) => one.value)")
+        return values
+
+    def answer_everything(self, taps: Mapping[str, str | tuple[str, ...]], typed: Mapping[str, str]) -> list[str]:
+        """Answer question after question as they appear: by `taps` or `typed`, else the first category.
+
+        Returns the codes in the order in which they were answered. The area is left as the page fills it in.
+        """
+        answered: list[str] = []
+        while remaining := [code for code in self.asked() if code not in answered]:
+            code = remaining[0]
+            if code in typed:
+                self.item(code).locator("input, textarea").first.fill(typed[code])
+            elif code in taps:
+                wanted = taps[code]
+                self.tap(code, *((wanted,) if isinstance(wanted, str) else wanted))
+            elif self.item(code).get_attribute("data-type") not in {"area", "text"}:
+                self.item(code).locator("label").first.tap()
+            answered.append(code)
+        return answered
+
+    @property
+    def progress(self) -> float:
+        """How far the line at the top of the page is, from 0 to 1."""
+        width: str = self.page.locator("#progress").evaluate("line => line.style.width")
+        return float(width.removesuffix("%")) / 100
+
+    def send(self) -> None:
+        """Press the button at the end."""
+        self.page.locator("button.primary").tap()
+
+    def receipt(self) -> str:
+        """The receipt of the thanks page."""
+        shown = self.page.locator(".receipt")
+        expect(shown).to_be_visible()
+        return shown.inner_text()

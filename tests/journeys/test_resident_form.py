@@ -1,0 +1,492 @@
+"""The resident's form on a phone: by thumb, by keyboard, in large letters, on bad networks, twice, and too late."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, expect
+
+from survey.queries import waves
+from survey.services.move_wave import close_wave
+from tests import browser
+from tests.browser import BrowserErrors
+from tests.field import AREA, HUAYING_AREA, WAVE
+from tests.frames.excerpt import HUAYING
+from tests.journeys import album
+from tests.journeys.conftest import Street
+from tests.journeys.looks import breaches, overflow, small_targets, text_sizes
+from tests.journeys.resident import Resident
+
+ENGLISH: dict[str, Any] = browser.PHONE | {"locale": "en-GB"}
+
+
+@pytest.fixture
+def phone(new_context: Callable[..., BrowserContext]) -> Page:
+    """A phone that speaks English."""
+    return new_context(**ENGLISH).new_page()
+
+
+@pytest.fixture
+def resident(phone: Page, street: Street) -> Resident:
+    """Somebody who has just opened the form."""
+    phone.goto(street.form)
+    return Resident(phone)
+
+
+def fill_in(resident: Resident) -> None:
+    """Everything but the comment."""
+    resident.tap("age", "18 to 34")
+    resident.tap("sex", "Female")
+    resident.choose_home("home", neighbourhood=neighbourhood(resident.page))
+    resident.tap("parks", "Satisfied")
+    if resident.chosen("activities") != ["none"]:
+        resident.tap("activities", "None of these")
+
+
+def neighbourhood(page: Page) -> str:
+    """The name of the first neighbourhood of the poster's street."""
+    return page.locator(f'select[name="home"] option[value="{AREA}"]').inner_text()
+
+
+def stored(street: Street) -> int:
+    """How many responses there are."""
+    return len(street.field.rows())
+
+
+# --- routing, drafts and progress -------------------------------------------------------------------------------
+
+
+def test_questions_come_and_go_with_the_answers(resident: Resident) -> None:
+    everything = ["age", "sex", "home", "parks", "activities", "comment"]
+    assert resident.asked() == everything
+    resident.tap("activities", "Clean-ups")
+    assert resident.asked() == [*everything[:5], "times", "comment"]
+    resident.tap("activities", "Clean-ups")
+    assert resident.asked() == everything
+    resident.tap("age", "Under 18")
+    assert resident.asked() == everything[:2]
+    resident.tap("age", "55 or older")
+    assert resident.asked() == everything
+
+
+def test_a_category_that_stands_alone_unticks_the_others_and_they_it(resident: Resident) -> None:
+    resident.tap("activities", "Clean-ups", "Guiding traffic")
+    assert resident.chosen("activities") == ["cleaning", "traffic"]
+    resident.tap("activities", "None of these")
+    assert resident.chosen("activities") == ["none"]
+    resident.tap("activities", "Clean-ups")
+    assert resident.chosen("activities") == ["cleaning"]
+
+
+def test_progress_grows_with_each_answer(resident: Resident) -> None:
+    seen = [resident.progress]
+    for code, label in (("age", "18 to 34"), ("sex", "Male"), ("parks", "Neither"), ("activities", "None of these")):
+        resident.tap(code, label)
+        seen.append(resident.progress)
+    assert seen == sorted(set(seen))
+    assert seen[0] == 0
+
+
+def test_the_lists_of_areas_follow_each_other(resident: Resident) -> None:
+    page = resident.page
+    with page.expect_response("**/areas/**"):
+        page.locator('select[name="home__district"]').select_option(HUAYING)
+    streets = page.locator('select[name="home__street"]')
+    expect(streets.locator("option").nth(1)).to_have_attribute("value", HUAYING_AREA[:9])
+    expect(page.locator('select[name="home"] option')).to_have_count(1)
+    with page.expect_response("**/areas/**"):
+        streets.select_option(HUAYING_AREA[:9])
+    expect(page.locator(f'select[name="home"] option[value="{HUAYING_AREA}"]')).to_have_count(1)
+    page.locator('select[name="home"]').select_option(HUAYING_AREA)
+
+
+@pytest.mark.parametrize("answers", [1, 5], ids=["one answer", "all answers"])
+def test_what_was_filled_in_survives_a_reload_and_can_be_cleared(resident: Resident, answers: int) -> None:
+    page = resident.page
+    resident.tap("age", "35 to 54")
+    if answers > 1:
+        fill_in(resident)
+        resident.item("comment").locator("textarea").fill("More trees")
+    page.wait_for_function("() => localStorage.length > 0")
+    page.reload()
+    expect(page.locator("#draft")).to_be_visible()
+    if answers > 1:
+        assert resident.chosen("age") == ["18-34"]
+        assert resident.item("comment").locator("textarea").input_value() == "More trees"
+        assert page.locator('select[name="home"]').input_value() == AREA
+    else:
+        assert resident.chosen("age") == ["35-54"]
+    page.locator("#draft button").tap()
+    expect(page.locator("#draft")).to_be_hidden()
+    assert resident.chosen("age") == []
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_draft_in_another_district_survives_a_reload(resident: Resident) -> None:
+    page = resident.page
+    for name, code in (("home__district", HUAYING), ("home__street", HUAYING_AREA[:9])):
+        with page.expect_response("**/areas/**"):
+            page.locator(f'select[name="{name}"]').select_option(code)
+    page.locator('select[name="home"]').select_option(HUAYING_AREA)
+    page.reload()
+    expect(page.locator("#draft")).to_be_visible()
+    for name, code in (("home__district", HUAYING), ("home__street", HUAYING_AREA[:9]), ("home", HUAYING_AREA)):
+        expect(page.locator(f'select[name="{name}"]')).to_have_value(code)
+
+
+def test_a_draft_of_another_version_of_the_questionnaire_is_ignored(resident: Resident) -> None:
+    page = resident.page
+    resident.tap("age", "35 to 54")
+    page.wait_for_function("() => localStorage.length > 0")
+    page.evaluate(
+        """() => { const [key] = Object.keys(localStorage);
+        localStorage.setItem(key.replace(/:[^:]*$/, ":another"), localStorage[key]); localStorage.removeItem(key); }"""
+    )
+    page.reload()
+    expect(page.locator("html.js")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    assert resident.chosen("age") == []
+    expect(page.locator("#draft")).to_be_hidden()
+
+
+# --- sending ----------------------------------------------------------------------------------------------------
+
+
+def test_a_double_tap_sends_once(resident: Resident, street: Street) -> None:
+    fill_in(resident)
+    before, sent = stored(street), []
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            sent.append(request.url)
+
+    resident.page.on("request", note)
+    resident.page.locator("button.primary").dblclick()
+    resident.receipt()
+    assert len(sent) == 1
+    assert stored(street) == before + 1
+
+
+def test_the_thanks_page_shows_a_receipt_and_no_answer_and_the_draft_is_gone(
+    resident: Resident, street: Street
+) -> None:
+    page = resident.page
+    fill_in(resident)
+    resident.item("comment").locator("textarea").fill("More trees, please")
+    page.wait_for_function("() => localStorage.length > 0")
+    resident.send()
+    assert len(resident.receipt()) == 10
+    shown = page.content()
+    for answer in ("More trees", "Female", "Satisfied", "None of these", AREA):
+        assert answer not in shown
+    page.wait_for_function("() => localStorage.length === 0")
+    album.keep(page, "resident-thanks-en")
+
+
+def test_going_back_and_sending_again_gives_the_same_receipt(resident: Resident, street: Street) -> None:
+    fill_in(resident)
+    before = stored(street)
+    resident.send()
+    first = resident.receipt()
+    resident.page.go_back()
+    fill_in(resident)
+    resident.send()
+    assert resident.receipt() == first
+    assert stored(street) == before + 1
+
+
+def test_going_back_and_sending_other_answers_says_that_the_first_count(
+    resident: Resident, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("status of 409")
+    page = resident.page
+    fill_in(resident)
+    before = stored(street)
+    resident.send()
+    resident.receipt()
+    page.go_back()
+    fill_in(resident)
+    resident.tap("parks", "Dissatisfied")
+    resident.send()
+    expect(page.locator("h1")).to_have_text("Already received")
+    assert stored(street) == before + 1
+    assert street.field.rows()[-1]["answers"]["parks"] == "satisfied"
+    album.keep(page, "resident-conflict-en")
+
+
+def test_a_lost_network_keeps_the_page_and_sending_later_works(
+    resident: Resident, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    page = resident.page
+    fill_in(resident)
+    before = stored(street)
+    page.wait_for_function("() => localStorage.length > 0")
+    page.context.set_offline(True)
+    resident.send()
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator("#offline")).to_be_focused()
+    assert resident.chosen("age") == ["18-34"]
+    album.keep(page, "resident-offline-en")
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+    resident.send()
+    resident.receipt()
+    assert stored(street) == before + 1
+
+
+def test_two_tabs_are_two_forms(phone: Page, street: Street) -> None:
+    before = stored(street)
+    tabs = [Resident(phone), Resident(phone.context.new_page())]
+    for tab in tabs:
+        tab.page.goto(street.form)
+    for tab in tabs:
+        tab.page.bring_to_front()
+        fill_in(tab)
+    tabs[1].tap("sex", "Male")
+    assert tabs[0].chosen("sex") == ["F"]
+    receipts = set()
+    for tab in tabs:
+        tab.page.bring_to_front()
+        tab.send()
+        receipts.add(tab.receipt())
+    assert len(receipts) == 2
+    assert stored(street) == before + 2
+    phone.wait_for_function("() => localStorage.length === 0")
+
+
+@pytest.mark.parametrize(
+    ("button", "disposition", "said"),
+    [
+        ("Send what I have answered so far", "partial", "What you answered has been stored."),
+        ("Take no part; send no answers", "refused", "No answers were kept."),
+    ],
+)
+def test_who_does_not_want_to_go_on_can_stop_or_take_no_part(
+    resident: Resident, street: Street, button: str, disposition: str, said: str
+) -> None:
+    page = resident.page
+    resident.tap("age", "55 or older")
+    page.get_by_text("I don't want to go on").tap()
+    page.get_by_role("button", name=button).tap()
+    resident.receipt()
+    expect(page.locator("main")).to_contain_text(said)
+    row = street.field.rows()[-1]
+    assert row["disposition"] == disposition
+    assert row["answers"] == ({"age": "55+"} if disposition == "partial" else {})
+
+
+def test_full_width_digits_are_a_number(resident: Resident, street: Street) -> None:
+    fill_in(resident)
+    resident.tap("activities", "Guiding traffic")
+    resident.item("times").locator("input").first.fill("１２")
+    resident.send()
+    resident.receipt()
+    assert street.field.rows()[-1]["answers"]["times"] == 12
+
+
+# --- refused, and shown again -----------------------------------------------------------------------------------
+
+
+def test_missing_answers_are_named_where_they_are_and_nothing_is_lost(
+    resident: Resident, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("status of 422")
+    page = resident.page
+    resident.tap("sex", "Female")
+    resident.item("comment").locator("textarea").fill("More trees")
+    before = stored(street)
+    resident.send()
+    expect(page.locator("#summary")).to_be_focused()
+    assert page.title().startswith("Please check")
+    assert stored(street) == before
+    links = page.locator("#summary a")
+    assert [link.get_attribute("href") for link in links.all()] == ["#age", "#home", "#parks", "#activities"]
+    expect(resident.item("age").locator(".problem")).to_have_text("Please answer this question.")
+    expect(resident.item("sex").locator(".problem")).to_have_count(0)
+    assert resident.chosen("sex") == ["F"]
+    assert resident.item("comment").locator("textarea").input_value() == "More trees"
+    links.nth(2).tap()
+    expect(resident.item("parks")).to_be_in_viewport()
+
+
+def test_larger_text_and_another_language_keep_the_answers(resident: Resident) -> None:
+    page = resident.page
+    fill_in(resident)
+    resident.item("comment").locator("textarea").fill("树多一点")
+    for button in ("Larger text", "中文", "标准字号", "English"):
+        page.get_by_role("button", name=button, exact=True).tap()
+        expect(page.get_by_role("button", name=button, exact=True)).to_have_count(0)
+        assert resident.chosen("age") == ["18-34"]
+        assert resident.chosen("activities") == ["none"]
+        assert page.locator('select[name="home"]').input_value() == AREA
+        assert resident.item("comment").locator("textarea").input_value() == "树多一点"
+    resident.send()
+    resident.receipt()
+
+
+@pytest.mark.parametrize(("size", "text", "target"), [("normal", 18, 48), ("large", 24, 60)])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_letters_and_targets_are_large_enough(
+    phone: Page, street: Street, browser_errors: BrowserErrors, size: str, text: int, target: int, language: str
+) -> None:
+    browser_errors.allow("status of 422")
+    phone.goto(f"{street.form}?lang={language}&size={size}")
+    for state in ("empty", "with-errors"):
+        if state == "with-errors":
+            phone.locator("button.primary").tap()
+            expect(phone.locator("#summary")).to_be_focused()
+        phone.locator("details summary").tap()
+        assert {px: shown for px, shown in text_sizes(phone).items() if px < text} == {}
+        assert small_targets(phone, target) == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("size", ["normal", "large"])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_the_form_never_scrolls_sideways(
+    phone: Page, street: Street, browser_errors: BrowserErrors, width: int, size: str, language: str
+) -> None:
+    browser_errors.allow("status of 422")
+    phone.set_viewport_size({"width": width, "height": 700})
+    phone.goto(f"{street.form}?lang={language}&size={size}")
+    assert overflow(phone) == 0
+    phone.locator("button.primary").tap()
+    expect(phone.locator("#summary")).to_be_focused()
+    assert overflow(phone) == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_the_form_and_its_errors_and_the_thanks_break_no_rule_of_accessibility(
+    new_context: Callable[..., BrowserContext],
+    street: Street,
+    browser_errors: BrowserErrors,
+    scheme: str,
+    language: str,
+) -> None:
+    browser_errors.allow("status of 422")
+    page = new_context(**ENGLISH, color_scheme=scheme).new_page()
+    found = []
+    page.goto(f"{street.form}?lang={language}")
+    found.append(breaches(page))
+    album.keep(page, f"resident-form-{language}-{scheme}")
+    page.locator('#activities input[value="cleaning"]').tap()
+    page.locator("button.primary").tap()
+    expect(page.locator("#summary")).to_be_focused()
+    page.locator("details summary").tap()
+    found.append(breaches(page))
+    album.keep(page, f"resident-errors-{language}-{scheme}")
+    page.locator('button[value="stop"]').tap()
+    expect(page.locator(".receipt")).to_be_visible()
+    found.append(breaches(page))
+    album.keep(page, f"resident-stopped-{language}-{scheme}")
+    page.goto(f"{street.form}?lang={language}&size=large")
+    found.append(breaches(page))
+    album.keep(page, f"resident-large-{language}-{scheme}")
+    assert "".join(found) == ""
+
+
+# --- by keyboard ------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_form_can_be_answered_from_a_keyboard(
+    new_context: Callable[..., BrowserContext], street: Street
+) -> None:
+    page = new_context(**browser.DESK | {"locale": "en-GB"}).new_page()
+    page.goto(street.form)
+    resident = Resident(page)
+    focused = page.locator(":focus")
+
+    def tab_to(name: str) -> None:
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if focused.get_attribute("name") == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name}")
+
+    tab_to("age")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    assert resident.chosen("age") == ["18-34"]
+    tab_to("sex")
+    page.keyboard.press("Space")
+    tab_to("home")
+    page.keyboard.press("ArrowDown")
+    assert page.locator('select[name="home"]').input_value() == AREA
+    tab_to("parks")
+    page.keyboard.press("Space")
+    tab_to("activities")
+    page.keyboard.press("Space")
+    tab_to("times")
+    page.keyboard.type("2")
+    outline = focused.evaluate("element => getComputedStyle(element).outlineWidth")
+    assert outline == "3px"
+    page.keyboard.press("Enter")
+    resident.receipt()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert street.field.rows()[-1]["answers"] == {
+        "age": "18-34",
+        "sex": "M",
+        "home": AREA,
+        "parks": "satisfied",
+        "activities": ["cleaning"],
+        "times": 2,
+    }
+
+
+def test_enter_in_a_text_field_sends_and_does_not_switch_the_language(
+    new_context: Callable[..., BrowserContext], street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("status of 422")
+    page = new_context(**ENGLISH, java_script_enabled=False).new_page()
+    page.goto(street.form)
+    page.locator('input[name="times"]').fill("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#summary")).to_be_focused()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+# --- too late ---------------------------------------------------------------------------------------------------
+
+
+def test_a_form_that_arrives_within_the_grace_is_thanked_and_one_after_it_is_told_so(
+    new_context: Callable[..., BrowserContext], open_street: Callable[..., Street], browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("status of 410")
+    street = open_street(grace_hours=1)
+    residents = [Resident(new_context(**ENGLISH).new_page()) for _ in range(2)]
+    for resident in residents:
+        resident.page.goto(street.form)
+        fill_in(resident)
+    now = datetime.now(UTC)
+    close_wave(street.field.db, WAVE, now)
+    residents[0].send()
+    residents[0].receipt()
+    assert [row["late"] for row in street.field.rows()] == [True]
+    with street.field.db.writing() as connection:
+        waves.set_closing(connection, street.field.wave_id, now - timedelta(hours=2))
+    residents[1].send()
+    expect(residents[1].page.locator("h1")).to_have_text("The survey is over")
+    assert len(street.field.rows()) == 1
+    assert breaches(residents[1].page) == ""
+    album.keep(residents[1].page, "resident-over-en")
+
+
+# --- weight -----------------------------------------------------------------------------------------------------
+
+
+def test_the_first_load_is_light(new_context: Callable[..., BrowserContext], street: Street) -> None:
+    context = new_context(**ENGLISH)
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    loaded: list[float] = []
+    network.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    page.goto(street.form)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("html.js")).to_be_attached()
+    assert len(loaded) <= 3, loaded
+    assert sum(loaded) <= 15_000, json.dumps(loaded)
