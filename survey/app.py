@@ -1,14 +1,16 @@
 """The application, assembled: read this file like a table of contents."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
 
 from survey.config import Settings
-from survey.db import Database
+from survey.db import Database, Unavailable
 from survey.services.catalogue import Catalogue
+from survey.services.installation import check_installation
 from survey.web import areas, assets, errors, health, languages, openapi, problem_texts, security
 from survey.web.area_names import area_name
 from survey.web.desk import register as desk
@@ -30,6 +32,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
         MAX_FORM_PARTS=500,
     )
     db = Database(settings.database_url)
+    with suppress(Unavailable):  # a database that is away now may be back in a moment; until then pages say so
+        check_installation(db, settings)
     app.extensions["minsheng"] = Office(settings, db, Catalogue(db), now)
     languages.init_app(app)
     assets.init_app(app)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+VERSION = "0.1.0"  # of the code; a test holds it to pyproject.toml
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 

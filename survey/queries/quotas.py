@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlmodel import col
 
 from survey.domain.disposition import Disposition
@@ -11,6 +11,16 @@ from survey.domain.fieldwork import QuotaCell
 from survey.domain.quota import CellKey, CellTarget
 from survey.tables.quota import QuotaCellRow, QuotaEvent
 from survey.tables.response import ResponseRow
+
+# Built once, for building a statement costs more than running it.
+_TAKE_SLOT = (
+    update(QuotaCellRow)
+    .where(
+        col(QuotaCellRow.id) == bindparam("cell_id"),
+        col(QuotaCellRow.completed) + col(QuotaCellRow.granted) < col(QuotaCellRow.target),
+    )
+    .values(completed=col(QuotaCellRow.completed) + 1)
+)
 
 
 def stratum_text(values: tuple[tuple[str, str], ...]) -> str:
@@ -56,15 +66,7 @@ def delete_cells(connection: Connection, wave_id: int) -> None:
 def take_slot(connection: Connection, cell_id: int) -> bool:
     """Count one more in the cell if there is room. The condition and the count are one statement, so that no two
     transactions can take the same last slot."""
-    result = connection.execute(
-        update(QuotaCellRow)
-        .where(
-            col(QuotaCellRow.id) == cell_id,
-            col(QuotaCellRow.completed) + col(QuotaCellRow.granted) < col(QuotaCellRow.target),
-        )
-        .values(completed=col(QuotaCellRow.completed) + 1)
-    )
-    return result.rowcount == 1
+    return connection.execute(_TAKE_SLOT, {"cell_id": cell_id}).rowcount == 1
 
 
 def cells_of_wave(connection: Connection, wave_id: int) -> list[QuotaCell]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -38,13 +39,14 @@ def insert_response(connection: Connection, response: NewResponse, *, late: bool
     """Keep the response. False where its id is already taken; then nothing changed."""
     values = {name: getattr(response, name) for name in NewResponse.__slots__}
     values |= {"late": late, "superseded": superseded}
-    return connection.execute(_insert_new(connection, ResponseRow, ["id"]), values).rowcount == 1
+    return connection.execute(_insert_new(connection.dialect.name, ResponseRow, "id"), values).rowcount == 1
 
 
-def _insert_new(connection: Connection, table: type[SQLModel], key: list[str]) -> Insert:
+@cache
+def _insert_new(dialect: str, table: type[SQLModel], *key: str) -> Insert:
     """An insert that does nothing where the key is taken. It waits for a simultaneous insert of the same key to end."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement: Insert = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement: Insert = insert(table).on_conflict_do_nothing(index_elements=key)
     # Of an insert, SQLAlchemy forgets how many rows there were unless it is told not to.
     return statement.execution_options(preserve_rowcount=True)
 
@@ -67,7 +69,7 @@ def stored_response(connection: Connection, response_id: UUID) -> tuple[str, Dis
 def insert_conflict_copy(connection: Connection, response: NewResponse) -> None:
     """Keep other content that came under a known id, once per content."""
     connection.execute(
-        _insert_new(connection, ConflictCopy, ["response_id", "content_digest"]),
+        _insert_new(connection.dialect.name, ConflictCopy, "response_id", "content_digest"),
         {
             "response_id": response.id,
             "language": response.language,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlmodel import col
 
 from survey.domain.fieldwork import Point, Wave
@@ -23,6 +23,8 @@ _WAVE = (
     col(WaveRow.closes_at),
     col(WaveRow.grace_seconds),
 )
+# Asked by every visit and every answer: built once, for building it costs more than running it.
+_BY_ID = select(*_WAVE).where(col(WaveRow.id) == bindparam("wave_id"))
 _POINT = tuple(col(getattr(PointRow, name)) for name in Point.__slots__)
 
 
@@ -80,7 +82,7 @@ def wave_by_code(connection: Connection, code: str) -> Wave | None:
 
 def wave_by_id(connection: Connection, wave_id: int) -> Wave:
     """The wave of this id. Raises NoResultFound."""
-    return _wave(connection.execute(select(*_WAVE).where(col(WaveRow.id) == wave_id)).one())
+    return _wave(connection.execute(_BY_ID, {"wave_id": wave_id}).one())
 
 
 def waves(connection: Connection) -> list[Wave]:

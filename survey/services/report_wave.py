@@ -8,6 +8,8 @@ import pandas as pd
 
 from analysis.columns import Indicator
 from analysis.rates import WaveRates, wave_rates
+from analysis.report import WaveReport, wave_report
+from survey.config import VERSION
 from survey.db import Database
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell, Wave
@@ -20,18 +22,14 @@ from survey.services.catalogue import Catalogue, NotFound
 
 @dataclass(frozen=True, slots=True)
 class WaveResults:
-    """Everything a wave's pages show. `data_until` is the moment the rows were read."""
+    """Everything a wave's pages show: the wave, its quotas, what became of each visit, and the report of its rates."""
 
     wave: Wave
     questionnaire: Questionnaire
     frame: Frame
     cells: tuple[QuotaCell, ...]
     dispositions: Mapping[tuple[str, Disposition], int]
-    indicators: tuple[Indicator, ...]
-    rates: WaveRates
-    previous: WaveRates | None
-    previous_wave: Wave | None
-    data_until: datetime
+    report: WaveReport
 
 
 def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) -> WaveResults:
@@ -45,18 +43,20 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         earlier = [each for each in waves.waves(connection) if _comparable(each, wave)]
     before = max(earlier, key=lambda each: each.opens_at, default=None)
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
-    return WaveResults(
-        wave=wave,
-        questionnaire=questionnaire,
-        frame=catalogue.frame(wave.frame_id),
-        cells=cells,
-        dispositions=dispositions,
-        indicators=_indicators(questionnaire),
-        rates=estimate_wave(db, catalogue, wave),
-        previous=estimate_wave(db, catalogue, before) if before is not None else None,
-        previous_wave=before,
+    counts: dict[str, dict[str, int]] = {}
+    for (mode, disposition), count in dispositions.items():
+        counts.setdefault(mode, {})[disposition.value] = count
+    report = wave_report(
+        estimate_wave(db, catalogue, wave),
+        _indicators(questionnaire),
+        wave=wave.code,
         data_until=now,
+        code_version=VERSION,
+        responses=counts,
+        previous=estimate_wave(db, catalogue, before) if before is not None else None,
+        previous_wave=before.code if before is not None else None,
     )
+    return WaveResults(wave, questionnaire, catalogue.frame(wave.frame_id), cells, dispositions, report)
 
 
 def _comparable(earlier: Wave, wave: Wave) -> bool:

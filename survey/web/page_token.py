@@ -6,6 +6,7 @@ fetched and never used costs nothing, and one that is sent twice is known for th
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -44,5 +45,6 @@ def read_token(secret: str, text: str) -> PageToken | None:
         return None
 
 
+@cache
 def _serializer(secret: str) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt="page-token")

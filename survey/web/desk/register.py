@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from analysis.risk import FlagKind
+from survey.config import VERSION
 from survey.domain.account import Role
 from survey.domain.allocation import Allocation
 from survey.domain.disposition import Disposition
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
         "basis_text": basis_text,
         "disposition_kinds": tuple(Disposition),
         "desk_sections": desk_sections,
-        "code_version": _code_version(),
+        "code_version": VERSION,
     }
     app.context_processor(lambda: {"public_url": office().settings.public_url})
 
@@ -97,10 +97,3 @@ def desk_sections() -> list[tuple[str, str]]:
 
 def _name(words: Mapping[K, str], key: K) -> str:
     return translate(words[key])
-
-
-def _code_version() -> str:
-    try:
-        return version("minsheng")
-    except PackageNotFoundError:
-        return "0.1.0"

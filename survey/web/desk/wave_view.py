@@ -1,6 +1,6 @@
 """A wave's results arranged for its pages: which table shows which rate, in what order, with which words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +11,9 @@ from analysis.estimate import Estimate
 from analysis.figure_frame import Figure
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
-from analysis.rates import CITY, HEADLINE_MODE, Rate
-from analysis.risk import Flag, FlagKind, PublicationRule, flag
+from analysis.rates import CITY, HEADLINE_MODE, Change
+from analysis.report import Judged
+from analysis.risk import Flag, FlagKind
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell
 from survey.domain.wave_json import plan_from_json
@@ -25,11 +26,11 @@ from survey.web.desk.words import (
     FLAGS,
     MODES,
     NOTES,
+    merge_text,
     reason_text,
 )
 from survey.web.languages import text_of, translate
 
-RULE = PublicationRule()
 AREA_LEVELS = ("neighbourhood", "street")
 MOST_DRAWN = 80  # rows of an interactive figure; the table has them all
 _FLAG_ORDER = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.TOO_FEW, FlagKind.SAFE)
@@ -41,11 +42,17 @@ class RateRow:
 
     name: str
     code: str
+    target: float
     estimate: Estimate
     flag: Flag
-    previous: Estimate | None
+    change: Change | None
     shown: bool
     chart: str
+
+    @property
+    def previous(self) -> Estimate | None:
+        """The same rate of the wave before, where it may be shown."""
+        return self.change.before.estimate if self.change is not None and self.change.before is not None else None
 
     @property
     def flag_word(self) -> str:
@@ -104,13 +111,12 @@ class WaveView:
         self.wave = results.wave
         self.plan = plan_from_json(results.wave.plan)
         self.title = text_of(self.plan.title)
+        self.indicators = results.report.indicators
         self.modes = tuple(sample.mode.value for sample in self.plan.samples)
-        self._by_place: dict[tuple[str, str, str], list[Rate]] = {}
-        for rate in results.rates:
-            self._by_place.setdefault((rate.indicator, rate.mode, rate.domain_kind), []).append(rate)
-        self._earlier: Mapping[tuple[str, str, str, str], Estimate] = {
-            (rate.indicator, rate.mode, rate.domain_kind, rate.domain): rate.estimate for rate in results.previous or ()
-        }
+        self._by_place: dict[tuple[str, str, str], list[Judged]] = {}
+        for judged in results.report.rates:
+            rate = judged.rate
+            self._by_place.setdefault((rate.indicator, rate.mode, rate.domain_kind), []).append(judged)
 
     @property
     def empty(self) -> bool:
@@ -145,27 +151,29 @@ class WaveView:
 
     def city_table(self, mode: str) -> list[RateRow]:
         """The city's rates by one mode, one row an indicator."""
-        found = []
-        for indicator in self.results.indicators:
-            rates = self._by_place.get((indicator.code, mode, CITY), [])
-            found += [(indicator, rate, text_of(indicator.title)) for rate in rates]
-        axis = axis_of([Panel("", tuple(Row("", rate.estimate) for _, rate, _ in found))])
-        return [self._row(indicator, rate, name, axis) for indicator, rate, name in found]
+        found = [
+            (judged, text_of(indicator.title))
+            for indicator in self.indicators
+            for judged in self._by_place.get((indicator.code, mode, CITY), [])
+        ]
+        axis = _axis([judged for judged, _ in found])
+        return [_row(judged, name, axis) for judged, name in found]
+
+    def weighting(self, mode: str) -> list[str]:
+        """What the weights of a mode had to merge, in sentences; nothing where every cell could stand alone."""
+        merges = self.results.report.merges.get(mode, ())
+        return [merge_text(code, sum(merge.code == code for merge in merges)) for code in {m.code: 0 for m in merges}]
 
     def tables(self, mode: str, kind: str) -> list[RateTable]:
         """One table an indicator, with the domains of a kind as rows."""
-        return [self.table(indicator, mode, kind) for indicator in self.results.indicators]
+        return [self.table(indicator, mode, kind) for indicator in self.indicators]
 
     def table(self, indicator: Indicator, mode: str, kind: str) -> RateTable:
         """The domains of a kind, in the order of their codes."""
-        rates = self._by_place.get((indicator.code, mode, kind), [])
-        if kind in {"district", "street", "neighbourhood"}:
-            named = [(rate, self.area(rate.domain)) for rate in rates]
-        else:
-            named = [(rate, self._category_name(kind, rate.domain)) for rate in rates]
-        shown = [rate.estimate for rate, _ in named if RULE.publishable(rate.estimate)]
-        axis = axis_of([Panel("", tuple(Row("", each) for each in shown), indicator.target)])
-        rows = tuple(self._row(indicator, rate, name, axis) for rate, name in named)
+        found = self._by_place.get((indicator.code, mode, kind), [])
+        named = [(judged, self._domain_name(kind, judged.rate.domain)) for judged in found]
+        axis = _axis(found)
+        rows = tuple(_row(judged, name, axis) for judged, name in named)
         return RateTable(indicator, mode, rows, self._drawing(indicator, mode, kind, rows, axis))
 
     def worst(self, indicator: Indicator) -> "AreaList":
@@ -214,18 +222,6 @@ class WaveView:
             flags={kind.value: translate(word) for kind, word in FLAGS.items()},
         )
 
-    def _row(self, indicator: Indicator, rate: Rate, name: str, axis: Axis) -> RateRow:
-        judged = flag(rate.estimate, indicator.target, RULE)
-        previous = self._earlier.get((rate.indicator, rate.mode, rate.domain_kind, rate.domain))
-        if previous is not None and not RULE.publishable(previous):
-            previous = None
-        shown = RULE.publishable(rate.estimate)
-        drawn = ""
-        if shown:
-            row = Row(name, rate.estimate, judged.kind.value, previous, rate.estimate.basis == "modelled")
-            drawn = interval_cell_svg(row, axis, indicator.target)
-        return RateRow(name, rate.domain, rate.estimate, judged, previous, shown, drawn)
-
     def _drawing(self, indicator: Indicator, mode: str, kind: str, rows: tuple[RateRow, ...], axis: Axis) -> str:
         shown = tuple(
             Row(row.name, row.estimate, row.flag.kind.value, row.previous, row.estimate.basis == "modelled")
@@ -237,6 +233,9 @@ class WaveView:
         title = text_of(indicator.title)
         panel = Panel(title, shown, indicator.target)
         return dot_interval_svg(panel, self.labels(title, ""), ident=f"{kind}-{mode}-{indicator.code}", axis=axis)
+
+    def _domain_name(self, kind: str, code: str) -> str:
+        return self._category_name(kind, code) if kind in {"sex", "age_band"} else self.area(code)
 
     def _stratum_name(self, values: tuple[tuple[str, str], ...]) -> str:
         return " ".join(self._category_name(dimension, code) for dimension, code in values)
@@ -268,7 +267,7 @@ class AreaList:
         cls, view: WaveView, *, indicator: str, level: str = "", mode: str = "", district: str = "", flag: str = ""
     ) -> "AreaList":
         """What the reader asked for; unknown wishes fall back to the first indicator, the headline mode and all."""
-        known = {each.code: each for each in view.results.indicators}
+        known = {each.code: each for each in view.indicators}
         by = known.get(indicator) or next(iter(known.values()))
         mode = mode if mode in view.modes else view.headline_mode
         level = level if level in AREA_LEVELS else AREA_LEVELS[0]
@@ -278,6 +277,23 @@ class AreaList:
             rows = [row for row in rows if row.flag.kind.value == flag]
         rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind), _gravity(row)))
         return cls(level, by, mode, district, flag, tuple(rows), counts)
+
+
+def _axis(judged: Sequence[Judged]) -> Axis:
+    """The axis that holds every number that may be shown, and the targets."""
+    shown = tuple(Row("", each.rate.estimate) for each in judged if each.published)
+    return axis_of([Panel("", shown, judged[0].target if judged else None)])
+
+
+def _row(judged: Judged, name: str, axis: Axis) -> RateRow:
+    estimate = judged.rate.estimate
+    change = judged.change
+    previous = change.before.estimate if change is not None and change.before is not None else None
+    drawn = ""
+    if judged.published:
+        row = Row(name, estimate, judged.flag.kind.value, previous, estimate.basis == "modelled")
+        drawn = interval_cell_svg(row, axis, judged.target)
+    return RateRow(name, judged.rate.domain, judged.target, estimate, judged.flag, change, judged.published, drawn)
 
 
 def _gravity(row: RateRow) -> float:

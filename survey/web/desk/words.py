@@ -58,6 +58,10 @@ BASES: Mapping[str, str] = {
     "none": N_("no interval"),
 }
 NOTES: Mapping[str, str] = {
+    "no_answers": N_("nobody answered"),
+    "no_degrees_of_freedom": N_("all answers come from one point, so the design gives no variance"),
+    "zero_variance": N_("the points do not differ, so the number of answers alone is used"),
+    "interviews_outside": N_("people from outside the wave's districts are not counted"),
     "unweighted": N_("not weighted: the frame gives no population for these groups"),
     "districts_without_interviews": N_("districts without interviews are not represented"),
     "deff_of_district": N_("with the design effect of the district: too few points here"),
@@ -94,6 +98,13 @@ _REASONS: Mapping[str, str] = {
     "few_effective": N_("the answers weigh no more than {n_effective} independent ones"),
     "wide_interval": N_("the interval is {width} wide; more than {max_width} decides nothing"),
 }
+_MERGES: Mapping[str, str] = {
+    "age_bands": N_("{count} cells without interviews were weighted together with a neighbouring age band"),
+    "sexes": N_("{count} cells were weighted together with the other sex"),
+    "unknown": N_("{count} cells of unknown sex or age were weighted with their district"),
+    "no_interviews": N_("{count} districts have no interviews and are not represented"),
+    "outside": N_("{count} groups from outside the wave's districts are not counted"),
+}
 _COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective"})
 
 
@@ -107,6 +118,11 @@ def reason_text(flag: Flag) -> str:
     if flag.needed_n:
         text += translate("; about {count} more would settle it").format(count=flag.needed_n)
     return text
+
+
+def merge_text(code: str, count: int) -> str:
+    """What the weights had to merge, in a sentence."""
+    return translate(_MERGES[code]).format(count=count)
 
 
 def _number(name: str, value: float) -> str:

@@ -1,5 +1,7 @@
 """The address of a thanks page: the receipt and what became of the answers, signed so that it can't be made up."""
 
+from functools import cache
+
 from itsdangerous import BadData, URLSafeSerializer
 
 from survey.domain.disposition import Disposition
@@ -19,5 +21,6 @@ def read_thanks(secret: str, text: str) -> tuple[str, Disposition] | None:
         return None
 
 
+@cache
 def _serializer(secret: str) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt="thanks")
