@@ -176,7 +176,9 @@ def _check_form(csrf: Any) -> None:
         return
     account = account_or_none()
     if account is not None and account.role is Role.ORGANISER:
-        request.max_content_length = UPLOAD_BYTES  # before the form is read, which looking for its token does
+        # Before the form is read, which looking for its token does. The second bounds the reader's buffer as well,
+        # and so the part of a file that is in it.
+        request.max_content_length = request.max_form_memory_size = UPLOAD_BYTES
     csrf.protect()
 
 

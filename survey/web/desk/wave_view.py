@@ -1,7 +1,7 @@
 """A wave's results arranged for its pages: which table shows which rate, in what order, with which words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from analysis.chart_svg import dot_interval_svg, interval_cell_svg
@@ -55,12 +55,26 @@ class RateRow:
         return self.change.before.estimate if self.change is not None and self.change.before is not None else None
 
     @property
+    def judged(self) -> bool:
+        """Whether the rate is held against its target. Self-selected answers may not decide that."""
+        return self.estimate.basis != "modelled"
+
+    @property
+    def verdict(self) -> str:
+        """The flag's kind, for the page's style; empty without one."""
+        return self.flag.kind.value if self.judged else ""
+
+    @property
     def flag_word(self) -> str:
+        """The flag in a shape and a word."""
+        if not self.judged:
+            return translate("no verdict")
         return f"{FLAG_SHAPES[self.flag.kind]} {translate(FLAGS[self.flag.kind])}"
 
     @property
     def reason(self) -> str:
-        return reason_text(self.flag)
+        """Why the flag is what it is."""
+        return reason_text(self.flag) if self.judged else translate("self-selected answers are not held to the target")
 
     @property
     def notes(self) -> list[str]:
@@ -183,9 +197,7 @@ class WaveView:
     def caterpillar(self, chosen: "AreaList", *, theme: ThemeName, width: int) -> Figure:
         """The shown rows of a list as an interactive figure, lowest first."""
         rows = tuple(
-            Row(row.name, row.estimate, row.flag.kind.value, row.previous, row.estimate.basis == "modelled")
-            for row in chosen.rows
-            if row.shown
+            Row(row.name, row.estimate, row.verdict, row.previous, not row.judged) for row in chosen.rows if row.shown
         )
         title = text_of(chosen.indicator.title)
         panel = lowest_first(Panel(title, rows, chosen.indicator.target), MOST_DRAWN)
@@ -224,9 +236,7 @@ class WaveView:
 
     def _drawing(self, indicator: Indicator, mode: str, kind: str, rows: tuple[RateRow, ...], axis: Axis) -> str:
         shown = tuple(
-            Row(row.name, row.estimate, row.flag.kind.value, row.previous, row.estimate.basis == "modelled")
-            for row in rows
-            if row.shown
+            Row(row.name, row.estimate, row.verdict, row.previous, not row.judged) for row in rows if row.shown
         )
         if not shown:
             return ""
@@ -272,10 +282,10 @@ class AreaList:
         mode = mode if mode in view.modes else view.headline_mode
         level = level if level in AREA_LEVELS else AREA_LEVELS[0]
         rows = [row for row in view.table(by, mode, level).rows if row.code.startswith(district)]
-        counts = {kind.value: sum(row.flag.kind is kind for row in rows) for kind in _FLAG_ORDER}
+        counts = {kind.value: sum(row.verdict == kind.value for row in rows) for kind in _FLAG_ORDER}
         if flag in counts:
-            rows = [row for row in rows if row.flag.kind.value == flag]
-        rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind), _gravity(row)))
+            rows = [row for row in rows if row.verdict == flag]
+        rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind) if row.judged else 0, _gravity(row)))
         return cls(level, by, mode, district, flag, tuple(rows), counts)
 
 
@@ -288,12 +298,11 @@ def _axis(judged: Sequence[Judged]) -> Axis:
 def _row(judged: Judged, name: str, axis: Axis) -> RateRow:
     estimate = judged.rate.estimate
     change = judged.change
-    previous = change.before.estimate if change is not None and change.before is not None else None
-    drawn = ""
-    if judged.published:
-        row = Row(name, estimate, judged.flag.kind.value, previous, estimate.basis == "modelled")
-        drawn = interval_cell_svg(row, axis, judged.target)
-    return RateRow(name, judged.rate.domain, judged.target, estimate, judged.flag, change, judged.published, drawn)
+    row = RateRow(name, judged.rate.domain, judged.target, estimate, judged.flag, change, judged.published, "")
+    if not row.shown:
+        return row
+    drawn = Row(name, estimate, row.verdict, row.previous, not row.judged)
+    return replace(row, chart=interval_cell_svg(drawn, axis, judged.target))
 
 
 def _gravity(row: RateRow) -> float:
