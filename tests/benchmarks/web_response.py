@@ -1,15 +1,16 @@
 """CPU time of one web response, the form fetched and sent, beside the floor that any such form pays.
 
-The floor is the same server with the same page and the same POST, parsed and checked and thanked for, of which nothing
-is stored. What is measured is the CPU time of the worker process (user and system) behind real HTTP; PostgreSQL's own
-processes are not in it. The rounds of server and floor alternate; the median of the rounds' ratios counts.
+The floor is the same server with the same page and the same POST, parsed and checked and thanked for, without any
+database: nothing is stored, and whether the wave is open is asked once. What is measured is the CPU time of the worker
+process (user and system) behind real HTTP; PostgreSQL's own processes are not in it. The rounds of server and floor
+alternate; the median of the rounds' ratios counts.
 """
 
 import gzip
 import http.client
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,21 +23,36 @@ from flask import Flask
 
 from survey.app import create_app
 from survey.config import read_settings
-from survey.db import migrate
+from survey.db import Database, migrate
 from survey.domain.disposition import Disposition
+from survey.domain.fieldwork import Wave
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
-from survey.domain.wave import Mode
+from survey.domain.wave import Admission, Mode
+from survey.services.read_wave import admission_of
 from survey.services.receive_submission import Door
 from survey.web.resident import views
 from tests import browser, postgresql
 from tests.browser import REPOSITORY, Server
 from tests.field import AREAS, CHINA, SECRET, Field, as_form, first_answers, open_field, plan_text, questionnaire_text
 
+Admitted = tuple[Wave, Admission]
+
 ROUNDS = 5
 RESPONSES = 300  # in each round; the kernel counts CPU time in hundredths of a second
 AIMS = {"sqlite": 1.8, "postgresql": 2.5}
 _TOKEN = re.compile(rb'name="_token" value="([^"]+)"')
+
+
+def _remembered(ask: Callable[..., Admitted]) -> Callable[..., Admitted]:
+    known: dict[int, Admitted] = {}
+
+    def once(db: Database, wave_id: int, now: datetime) -> Admitted:
+        if wave_id not in known:
+            known[wave_id] = ask(db, wave_id, now)
+        return known[wave_id]
+
+    return once
 
 
 def floor() -> Flask:
@@ -52,6 +68,7 @@ def floor() -> Flask:
         return Receipt(submission.id, code, Outcome.STORED, Disposition.COMPLETE, digest)
 
     vars(views)["receive_submission"] = thank_without_storing
+    vars(views)["admission_of"] = _remembered(admission_of)
     return create_app(read_settings())
 
 
