@@ -21,8 +21,14 @@ def show(code: str) -> str:
         points = list_points(office().db, office().settings.public_url, code)
     except NotFound:
         abort(404)
-    ground = office().catalogue.ground(wave.id)
-    return render_template("desk/points.html", wave=wave, points=points, frame=ground.frame, plan=ground.plan)
+    # A poster bears the questionnaire's title, not the wave's: "mock evaluation" would tell people what to praise.
+    return render_template(
+        "desk/points.html",
+        wave=wave,
+        points=points,
+        frame=office().catalogue.frame(wave.frame_id),
+        questionnaire=office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version),
+    )
 
 
 @blueprint.get("/points/<code>.<kind>")
