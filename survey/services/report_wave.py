@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -66,17 +67,18 @@ def _comparable(earlier: Wave, wave: Wave) -> bool:
     )
 
 
-_estimated: dict[tuple[str, int], tuple[int, WaveRates]] = {}
+# By database and wave: how many responses the rates were made of, and the rates.
+_estimated: WeakKeyDictionary[Database, dict[int, tuple[int, WaveRates]]] = WeakKeyDictionary()
 
 
 def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
     """The rates of a wave. Computed anew only when responses were added since the last time."""
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     frame = catalogue.frame(wave.frame_id)
-    key = (str(db.url), wave.id)
+    waves_estimated = _estimated.setdefault(db, {})
     with db.reading() as connection:
         size = responses.count_complete(connection, wave.id)
-        known = _estimated.get(key)
+        known = waves_estimated.get(wave.id)
         if known is not None and known[0] == size:
             return known[1]
         versions = responses.questionnaires_answered(connection, wave.id)
@@ -90,7 +92,7 @@ def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
         columns=["district", "sex", "age_band", "population"],
     )
     rates = wave_rates(rows, population, _indicators(questionnaire), expected={"neighbourhood": list(ground.districts)})
-    _estimated[key] = (size, rates)
+    waves_estimated[wave.id] = (size, rates)
     return rates
 
 
