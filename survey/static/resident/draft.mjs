@@ -18,7 +18,7 @@ export async function restore(form, changed) {
   if (!draft || document.getElementById("summary") || form.dataset.filled) return;
   for (const [name, value] of draft.fields) {
     for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (element.type === "radio" || element.type === "checkbox") element.checked ||= element.value === value;
+      if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
       else if (element.tagName === "SELECT") await restoreList(form, element, value);
       else element.value = value;
     }
