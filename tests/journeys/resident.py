@@ -20,10 +20,10 @@ class Resident:
         shown = self.page.locator("fieldset.item").filter(visible=True)
         return [str(each.get_attribute("id")) for each in shown.all()]
 
-    def tap(self, item: str, *labels: str) -> None:
-        """Choose categories by their words."""
-        for label in labels:
-            self.item(item).get_by_text(label, exact=True).tap()
+    def tap(self, item: str, *categories: str) -> None:
+        """Tap the rows of categories, named by their codes."""
+        for category in categories:
+            self.item(item).locator(f'label:has(input[value="{category}"])').tap()
 
     def choose_home(self, item: str, *, district: str = "", street: str = "", neighbourhood: str = "") -> None:
         """Choose in the lists of areas by name; what is left empty stays as it is."""
@@ -37,7 +37,7 @@ class Resident:
         return values
 
     def answer_everything(self, taps: Mapping[str, str | tuple[str, ...]], typed: Mapping[str, str]) -> list[str]:
-        """Answer question after question as they appear: by `taps` or `typed`, else the first category.
+        """Answer question after question as they appear: by `taps` (codes) or `typed`, else the first category.
 
         Returns the codes in the order in which they were answered. The area is left as the page fills it in.
         """

@@ -18,14 +18,3 @@ def speak(page: Page, language: str) -> None:
     if page.locator("html").get_attribute("lang") != language:
         page.locator(f'.tools button[lang="{language}"]').click()
         page.wait_for_selector(f'html[lang="{language}"]', state="attached")
-
-
-def row_of(page: Page, heading: str, name: str) -> list[str]:
-    """The cells of the row `name` in the first table after the heading with the id `heading`."""
-    table = page.locator(f"#{heading} ~ div table").first
-    return (
-        table.get_by_role("row")
-        .filter(has=page.get_by_role("rowheader", name=name))
-        .get_by_role("cell")
-        .all_inner_texts()
-    )

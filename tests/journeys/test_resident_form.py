@@ -37,12 +37,12 @@ def resident(phone: Page, street: Street) -> Resident:
 
 def fill_in(resident: Resident) -> None:
     """Everything but the comment."""
-    resident.tap("age", "18 to 34")
-    resident.tap("sex", "Female")
+    resident.tap("age", "18-34")
+    resident.tap("sex", "F")
     resident.choose_home("home", neighbourhood=neighbourhood(resident.page))
-    resident.tap("parks", "Satisfied")
+    resident.tap("parks", "satisfied")
     if resident.chosen("activities") != ["none"]:
-        resident.tap("activities", "None of these")
+        resident.tap("activities", "none")
 
 
 def neighbourhood(page: Page) -> str:
@@ -61,29 +61,29 @@ def stored(street: Street) -> int:
 def test_questions_come_and_go_with_the_answers(resident: Resident) -> None:
     everything = ["age", "sex", "home", "parks", "activities", "comment"]
     assert resident.asked() == everything
-    resident.tap("activities", "Clean-ups")
+    resident.tap("activities", "cleaning")
     assert resident.asked() == [*everything[:5], "times", "comment"]
-    resident.tap("activities", "Clean-ups")
+    resident.tap("activities", "cleaning")
     assert resident.asked() == everything
-    resident.tap("age", "Under 18")
+    resident.tap("age", "under_18")
     assert resident.asked() == everything[:2]
-    resident.tap("age", "55 or older")
+    resident.tap("age", "55+")
     assert resident.asked() == everything
 
 
 def test_a_category_that_stands_alone_unticks_the_others_and_they_it(resident: Resident) -> None:
-    resident.tap("activities", "Clean-ups", "Guiding traffic")
+    resident.tap("activities", "cleaning", "traffic")
     assert resident.chosen("activities") == ["cleaning", "traffic"]
-    resident.tap("activities", "None of these")
+    resident.tap("activities", "none")
     assert resident.chosen("activities") == ["none"]
-    resident.tap("activities", "Clean-ups")
+    resident.tap("activities", "cleaning")
     assert resident.chosen("activities") == ["cleaning"]
 
 
 def test_progress_grows_with_each_answer(resident: Resident) -> None:
     seen = [resident.progress]
-    for code, label in (("age", "18 to 34"), ("sex", "Male"), ("parks", "Neither"), ("activities", "None of these")):
-        resident.tap(code, label)
+    for code, category in (("age", "18-34"), ("sex", "M"), ("parks", "neutral"), ("activities", "none")):
+        resident.tap(code, category)
         seen.append(resident.progress)
     assert seen == sorted(set(seen))
     assert seen[0] == 0
@@ -105,7 +105,7 @@ def test_the_lists_of_areas_follow_each_other(resident: Resident) -> None:
 @pytest.mark.parametrize("answers", [1, 5], ids=["one answer", "all answers"])
 def test_what_was_filled_in_survives_a_reload_and_can_be_cleared(resident: Resident, answers: int) -> None:
     page = resident.page
-    resident.tap("age", "35 to 54")
+    resident.tap("age", "35-54")
     if answers > 1:
         fill_in(resident)
         resident.item("comment").locator("textarea").fill("More trees")
@@ -138,7 +138,7 @@ def test_a_draft_in_another_district_survives_a_reload(resident: Resident) -> No
 
 def test_a_draft_of_another_version_of_the_questionnaire_is_ignored(resident: Resident) -> None:
     page = resident.page
-    resident.tap("age", "35 to 54")
+    resident.tap("age", "35-54")
     page.wait_for_function("() => localStorage.length > 0")
     page.evaluate(
         """() => { const [key] = Object.keys(localStorage);
@@ -208,7 +208,7 @@ def test_going_back_and_sending_other_answers_says_that_the_first_count(
     resident.receipt()
     page.go_back()
     fill_in(resident)
-    resident.tap("parks", "Dissatisfied")
+    resident.tap("parks", "dissatisfied")
     resident.send()
     expect(page.locator("h1")).to_have_text("Already received")
     assert stored(street) == before + 1
@@ -245,7 +245,7 @@ def test_two_tabs_are_two_forms(phone: Page, street: Street) -> None:
     for tab in tabs:
         tab.page.bring_to_front()
         fill_in(tab)
-    tabs[1].tap("sex", "Male")
+    tabs[1].tap("sex", "M")
     assert tabs[0].chosen("sex") == ["F"]
     receipts = set()
     for tab in tabs:
@@ -268,7 +268,7 @@ def test_who_does_not_want_to_go_on_can_stop_or_take_no_part(
     resident: Resident, street: Street, button: str, disposition: str, said: str
 ) -> None:
     page = resident.page
-    resident.tap("age", "55 or older")
+    resident.tap("age", "55+")
     page.get_by_text("I don't want to go on").tap()
     page.get_by_role("button", name=button).tap()
     resident.receipt()
@@ -280,7 +280,7 @@ def test_who_does_not_want_to_go_on_can_stop_or_take_no_part(
 
 def test_full_width_digits_are_a_number(resident: Resident, street: Street) -> None:
     fill_in(resident)
-    resident.tap("activities", "Guiding traffic")
+    resident.tap("activities", "traffic")
     resident.item("times").locator("input").first.fill("１２")
     resident.send()
     resident.receipt()
@@ -295,7 +295,7 @@ def test_missing_answers_are_named_where_they_are_and_nothing_is_lost(
 ) -> None:
     browser_errors.allow("status of 422")
     page = resident.page
-    resident.tap("sex", "Female")
+    resident.tap("sex", "F")
     resident.item("comment").locator("textarea").fill("More trees")
     before = stored(street)
     resident.send()
