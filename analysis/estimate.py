@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.design import Codes, Design, Floats, Mask
+from analysis.design_effect import design_effect
 from analysis.intervals import Evidence, Method, effective_n, interval, symmetric
+from analysis.measure import Measure, both_present, measure
 from analysis.sums import sums_by
 from analysis.variance import covariance, partition_variances
 
@@ -41,47 +43,6 @@ class Estimate:
     basis: str
     deff: float
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One variable as weighted sums, one entry per row of the design; rows outside the domain hold 0."""
-
-    rows: Floats  # interviews in the domain, whatever their weight
-    n: Floats  # those of positive weight
-    base: Floats  # sum of w
-    total: Floats  # sum of w·y
-    square: Floats  # sum of w·y²
-
-    def within(self, domain: Mask) -> "Measure":
-        """The same variable in a domain."""
-        return Measure(
-            self.rows * domain, self.n * domain, self.base * domain, self.total * domain, self.square * domain
-        )
-
-    @property
-    def observed(self) -> Mask:
-        """Where the domain has rows at all, which is what lonely strata are judged by."""
-        return self.rows > 0
-
-
-def measure(design: Design, values: npt.ArrayLike, domain: Mask | None = None) -> Measure:
-    """The rows' values as a `Measure`: (rows,) numbers, nan = missing."""
-    y = np.asarray(values, dtype=np.float64)
-    inside = ~np.isnan(y)
-    if domain is not None:
-        inside &= domain
-    y = np.where(inside, y, 0.0)
-    base = np.where(inside, design.weights, 0.0)
-    return Measure(inside.astype(np.float64), (base > 0).astype(np.float64), base, base * y, base * y * y)
-
-
-def both_present(design: Design, *variables: npt.ArrayLike) -> Mask:
-    """(rows,) True where every variable has a value."""
-    present = np.ones(design.rows, dtype=np.bool_)
-    for variable in variables:
-        present &= ~np.isnan(np.asarray(variable, dtype=np.float64))
-    return present
 
 
 def degrees_of_freedom(design: Design, observed: Mask) -> float:
@@ -179,47 +140,6 @@ def _estimate(design: Design, variable: Measure, result: Statistic, level: float
     n_effective = n / deff if isfinite(deff) and deff > 0 else nan
     basis = "design" if isfinite(lower) else "none"
     return Estimate(value, _root(variance), variance, df, n, n_effective, lower, upper, level, "t", basis, deff, notes)
-
-
-def spread(variable: Measure) -> float:
-    """Estimated population variance of the variable, n/(n-1) · weighted mean of (y - mean)²."""
-    weight, n = float(variable.base.sum()), float(variable.n.sum())
-    if weight <= 0 or n <= 1:
-        return nan
-    centre = float(variable.total.sum()) / weight
-    held = variable.base > 0
-    base, summed = variable.base[held], variable.total[held]
-    between = float(((summed - centre * base) ** 2 / base).sum())
-    # A cell of a tally may hold unlike values; a single row holds one, and only rounding would appear here.
-    inside = variable.square[held] - summed**2 / base
-    within = float(np.where(variable.n[held] > 1, np.maximum(inside, 0.0), 0.0).sum())
-    return (between + within) / weight * n / (n - 1)
-
-
-def design_effect(variable: Measure, variance_of_mean: float, *, finite: bool = False) -> float:
-    """Variance of the mean as a multiple of that of a simple random sample of the same n (Kish 1965, section 8.2).
-
-    finite=False: a sample with replacement. finite=True: one without replacement from a population of the sum of the
-    weights; nan where the weights sum to fewer people than were interviewed.
-    """
-    n, people, variance = float(variable.n.sum()), float(variable.base.sum()), spread(variable)
-    if not variance > 0:
-        return nan
-    reference = variance / n
-    if finite:
-        if people < n:
-            return nan
-        reference *= (people - n) / people
-    return variance_of_mean / reference if reference > 0 else nan
-
-
-def kish_deff(variable: Measure) -> float:
-    """The design effect of unequal weights alone, n·sum(w²)/(sum w)² (Kish 1992); weights are equal within a cell."""
-    n, weight = float(variable.n.sum()), float(variable.base.sum())
-    if n < 1 or weight <= 0:
-        return nan
-    held = variable.n > 0
-    return n * float((variable.base[held] ** 2 / variable.n[held]).sum()) / weight**2
 
 
 def evidence(design: Design, variable: Measure) -> Evidence:

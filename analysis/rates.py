@@ -32,8 +32,10 @@ from analysis.columns import (
     checked_rows,
 )
 from analysis.design import Codes, Design, Lonely, declare
-from analysis.estimate import Estimate, Measure, kish_deff, partition, share_estimate
+from analysis.design_effect import kish_deff
+from analysis.estimate import Estimate, partition, share_estimate
 from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
+from analysis.measure import Measure
 from analysis.tally import Tally, tally
 from analysis.weights import Merge, poststrata
 

@@ -19,21 +19,19 @@ import pandas as pd
 from analysis.association import association
 from analysis.calibration import Margin, calibrate, margin, model_matrix, poststratify, rake
 from analysis.design import Design, DesignError, Floats, Lonely, LonelyStrata, Mask, declare
+from analysis.design_effect import design_effect
 from analysis.estimate import (
     Estimate,
-    Measure,
-    both_present,
     degrees_of_freedom,
-    design_effect,
     difference,
     evidence,
     factor_mean,
     mean_of,
-    measure,
     ratio,
     total_of,
 )
 from analysis.intervals import Ends, Evidence, Method, interval, logit_ends, symmetric, t_quantile
+from analysis.measure import Measure, both_present, measure
 from analysis.profile_spline import fitted_information, profile_ends
 from analysis.replicates import Replicates
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design import Floats
-from analysis.estimate import Measure
+from analysis.measure import Measure
 from analysis.sums import group_codes, sum_by
 
 # What is summed for every variable; its columns are named f"{part}:{variable}".

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from analysis.association import association
 from analysis.design import Design, Floats, declare
+from analysis.design_effect import kish_deff
 from analysis.estimate import (
     Estimate,
     difference,
     evidence,
     factor_mean,
-    kish_deff,
     mean,
-    measure,
     partition,
     proportion,
     ratio,
     total,
 )
 from analysis.intervals import Method
+from analysis.measure import measure
 from analysis.notes import NOTES
 from tests.analysis.samples import clustered
 

@@ -16,6 +16,7 @@ import pytest
 
 import analysis.design
 import analysis.estimate
+import analysis.measure
 import analysis.variance
 from analysis.design import Design, Stage
 from analysis.solve import solve_file
@@ -103,7 +104,7 @@ def test_a_forgotten_n_over_n_minus_one_is_caught(monkeypatch: pytest.MonkeyPatc
 
 
 def test_forgotten_weights_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = analysis.estimate.measure
+    right = analysis.measure.measure
 
     def unweighted(design: Any, *given: Any) -> Any:
         return right(Design(np.ones(design.rows), design.stages), *given)
