@@ -1,6 +1,6 @@
 """Keeping staff accounts, and demonstration accounts only where they belong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -25,14 +25,6 @@ from survey.services.sign_in import account_of_session
 from tests.field import NOW, Field, settings
 
 PASSWORD = "seven green bicycles"
-
-
-@pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
-    """A fresh database; the test runs once for each engine."""
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def codes(refused: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
