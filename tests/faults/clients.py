@@ -79,7 +79,9 @@ def send(url: str, posting: Posting) -> Told:
         connection.request("POST", posting.path, posting.body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         content = response.read()
-        status, retry_after = response.status, response.headers.get("Retry-After", "")
+        # What is not JSON is not our server: in a hotel, every address answers 200 with a page of the hotel's.
+        ours = response.headers.get_content_type() == "application/json"
+        status, retry_after = response.status if ours else 0, response.headers.get("Retry-After", "")
     except (OSError, http.client.HTTPException):
         status = 0
     finally:
