@@ -115,7 +115,8 @@ def reason_text(flag: Flag) -> str:
         # A small count is itself withheld: with the other tables it could single somebody out.
         numbers["n"] = "0" if numbers["n"] == "0" else f"<{numbers['min_n']}"
     text = translate(_REASONS[flag.reason.code]).format(**numbers)
-    if flag.needed_n:
+    # How many more are needed follows from the count and the rate, and so would give away what is withheld.
+    if flag.needed_n and flag.reason.code != "few_answers":
         text += translate("; about {count} more would settle it").format(count=flag.needed_n)
     return text
 
