@@ -16,7 +16,7 @@ from tests.faults.clients import Told, send_all
 from tests.faults.test_simultaneous_posts import posting
 from tests.field import AREAS, Field, valid_answers
 
-FORMS = 600
+FORMS = 400
 SHORTEST, LONGEST = 0.05, 0.25  # seconds between two kills
 # New workers are forks of a master that has the application loaded, else most of the time there would be none.
 PRELOADED = {"GUNICORN_CMD_ARGS": "--preload"}
