@@ -97,7 +97,7 @@ def enable(account_id: int) -> BaseResponse:
 def password(account_id: int) -> BaseResponse:
     """Give an account a new password and end its sessions."""
     new = AccountForm().password.data or ""
-    done = translate("The new password holds; the account's sessions have ended.")
+    done = translate("The new password is set; the account's sessions have ended.")
     return _changed(account_id, lambda: set_password(office().db, account_id, new), done)
 
 
