@@ -7,7 +7,6 @@ from survey.domain.problems import Problem
 from survey.web.desk.words import MODES, PLACES, STATES
 from survey.web.languages import translate
 
-
 # What a code means, for readers; authors of files need the code itself, so both are shown.
 _MEANINGS: Mapping[str, Mapping[str, str]] = {"mode": MODES, "place": PLACES, "state": STATES}
 
