@@ -121,7 +121,7 @@ def plan_text(
     return "\n".join(lines)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Field:
     """An opened wave and what a test needs to work in it."""
 
@@ -133,6 +133,9 @@ class Field:
     app: Flask
     db: Database
     catalogue: Catalogue
+
+    def __repr__(self) -> str:
+        return f"Field({self.settings.database_url!r})"  # the whole of it would fill the page of any failure
 
     @property
     def point(self) -> Point:
