@@ -117,14 +117,20 @@ def answers_from_form(questionnaire: Questionnaire, getlist: Callable[[str], lis
     `getlist(name)` gives the values of a form field. An item's field has the item's code; `<code>__mark` holds the
     category chosen instead of a number; `<code>__district` and `<code>__street` are only steps to an area.
     """
+    found = filled_in(questionnaire, getlist)
+    asked = questionnaire.routing.asked(found)
+    return {code: found[code] for code in asked if code in found}
+
+
+def filled_in(questionnaire: Questionnaire, getlist: Callable[[str], list[str]]) -> dict[str, object]:
+    """Everything in a posted form, also what is not asked: for showing the form again with nothing lost."""
     found: dict[str, object] = {}
     for code, item in questionnaire.items.items():
         read = _FORM_READERS.get(item.type, _one_from_form)
         value = read(code, getlist)
         if value is not None:
             found[code] = value
-    asked = questionnaire.routing.asked(found)
-    return {code: found[code] for code in asked if code in found}
+    return found
 
 
 def form_fields(questionnaire: Questionnaire) -> frozenset[str]:

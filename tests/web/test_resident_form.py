@@ -204,6 +204,13 @@ def test_a_missing_answer_is_named_and_all_others_are_still_filled_in(client: Fl
     assert field.rows() == []
 
 
+def test_an_answer_that_is_not_asked_any_more_is_still_filled_in_when_the_form_comes_back(
+    client: FlaskClient, field: Field
+) -> None:
+    sent = as_form(valid_answers(parks=None, activities=["none"], times=7), field.token())
+    assert 'value="7"' in client.post(url(field), data=sent).text
+
+
 def test_a_number_and_a_mark_together_are_refused_by_name(client: FlaskClient, field: Field) -> None:
     form = as_form(valid_answers(), field.token(), times__mark="dont_know")
     refused = client.post(url(field), data=form)
@@ -293,6 +300,7 @@ def test_what_arrives_within_the_grace_is_taken_and_thanked_for(client: FlaskCli
     token = field.token()
     close_wave(field.db, WAVE, field.clock())
     field.clock.forward(hours=47)
+    assert client.get(url(field)).status_code == 410  # a new form is not given out
     assert send_json(client, field, token).status_code == 201
     assert field.rows()[0]["late"] is True
     field.clock.forward(hours=1)

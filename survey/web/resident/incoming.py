@@ -16,7 +16,7 @@ from survey.domain.fieldwork import Point
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.submission import Submission
-from survey.domain.validation import answers_from_form, form_fields
+from survey.domain.validation import answers_from_form, filled_in, form_fields
 from survey.services.read_wave import wave_of_point
 from survey.web.languages import LANGUAGES, page_language
 from survey.web.office import office
@@ -43,13 +43,16 @@ _FINISH = {Action.SEND: Finish.FINISHED, Action.STOP: Finish.BROKEN_OFF, Action.
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One form as it came. `problems` are those of the envelope; the answers are checked at the door."""
+    """One form as it came. `problems` are those of the envelope; `answers` are checked at the door; `filled` is
+    everything that was filled in, also what is not asked any more, for showing the form again with nothing lost.
+    """
 
     token: PageToken
     language: str
     large: bool
     action: Action
     answers: Mapping[str, object]
+    filled: Mapping[str, object]
     area: AreaChoice | None
     problems: tuple[Problem, ...]
 
@@ -88,13 +91,18 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
         problems.append(Problem("unknown_action", ACTION))
         action = Action.SHOW
     answers = dict(answers_from_form(questionnaire, form.getlist))
-    area = _area(questionnaire, point, form, answers)
+    filled = dict(filled_in(questionnaire, form.getlist))
+    area = _area(questionnaire, point, form, filled)
+    item = questionnaire.area_item
+    if item is not None and area is not None and item.code not in filled:
+        answers.pop(item.code, None)  # the lists were changed above it
     return Incoming(
         token=token,
         language=language if language in LANGUAGES else page_language(),
         large=large,
         action=Action(action),
         answers=answers,
+        filled=filled,
         area=area,
         problems=tuple(problems),
     )
@@ -125,6 +133,7 @@ def read_json(point: Point, body: bytes) -> Incoming:
         large=False,
         action=actions[finish],
         answers=answers,
+        filled=answers,
         area=None,
         problems=tuple(unreadable or problems + token_problems),
     )
@@ -168,17 +177,17 @@ def _token(point: Point, text: str) -> tuple[PageToken, list[Problem]]:
 
 
 def _area(
-    questionnaire: Questionnaire, point: Point, form: MultiDict[str, str], answers: dict[str, object]
+    questionnaire: Questionnaire, point: Point, form: MultiDict[str, str], filled: dict[str, object]
 ) -> AreaChoice | None:
     """The three lists of the area item. A neighbourhood outside the chosen street is not an answer any more."""
     item = questionnaire.area_item
     if item is None:
         return None
     ground = office().catalogue.ground(point.wave_id)
-    chosen = str(answers.get(item.code, ""))
+    chosen = str(filled.get(item.code, ""))
     choice = AreaChoice.posted(
         ground, form.get(f"{item.code}__district", ""), form.get(f"{item.code}__street", ""), chosen
     )
     if choice.neighbourhood != chosen and chosen in ground.districts:
-        answers.pop(item.code, None)
+        filled.pop(item.code, None)
     return choice

@@ -107,7 +107,7 @@ def form_page(point: Point, incoming: Incoming) -> Response:
         large=incoming.large,
         area=incoming.area,
         frame_id=_frame_id(point),
-        answers=incoming.answers,
+        answers=incoming.filled,
         problems=incoming.problems,
     )
     status = 422 if incoming.problems else 200

@@ -34,7 +34,8 @@ def form(code: str) -> Response:
     point = _point(code)
     now = office().now()
     wave, admission = admission_of(office().db, point.wave_id, now)
-    if admission not in {Admission.OPEN, Admission.GRACE}:
+    if admission is not Admission.OPEN:
+        # In the grace, forms that were opened before still arrive; new ones are not given out.
         return _not_taking(admission)
     questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     if not may_be_asked(questionnaire.legal, office().catalogue.ground(wave.id).plan, now):
