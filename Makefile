@@ -4,7 +4,7 @@
 # a stamp named after the locks' content says what is installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check bench screenshots format lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -22,7 +22,7 @@ RUN_READY := $(VENV)/run-$(shell cat $(RUN_LOCK) | sha256sum | cut -c 1-16)
 TEST_READY := $(VENV)/test-$(shell cat $(TEST_LOCKS) | sha256sum | cut -c 1-16)
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: $(RUN_READY) ## start the platform with a demonstration city (HOST and PORT override 127.0.0.1:8000)
 	@$(PY) -m survey run
@@ -39,6 +39,9 @@ check: $(TEST_READY) ## style, types and the arrows between packages
 
 bench: $(TEST_READY) ## run the benchmarks; ARGS="name" chooses
 	@$(PY) -m tests.benchmarks $(ARGS)
+
+screenshots: $(TEST_READY) ## take the pictures of the READMEs again
+	@$(PY) -m tests.screenshots
 
 format: $(TEST_READY) ## put the code into the common form
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
