@@ -313,12 +313,14 @@ def test_the_form_closes_with_the_last_day_of_its_approval(new_field: Callable[.
         questionnaire=questionnaire_text(valid_until="2026-11-03"), plan=plan_text(closes_after=timedelta(days=1))
     )
     client = field.app.test_client()
-    field.clock.now = field.clock.now.replace(day=3, hour=23, minute=59)
     page = client.get(url(field))
     assert page.status_code == 200
+    field.clock.now = field.clock.now.replace(day=3, hour=23, minute=59)
+    opened_on_the_last_day = field.token()
     field.clock.forward(minutes=1)
     assert client.get(url(field)).status_code == 410
     assert send_json(client, field, field.token()).status_code == 410
+    assert send_json(client, field, opened_on_the_last_day).status_code == 201
     assert send_json(client, field, token_in(page.text)).status_code == 201
 
 
