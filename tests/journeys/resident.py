@@ -17,8 +17,11 @@ class Resident:
 
     def asked(self) -> list[str]:
         """The codes of the questions that are shown now."""
-        shown = self.page.locator("fieldset.item").filter(visible=True)
-        return [str(each.get_attribute("id")) for each in shown.all()]
+        fieldsets = self.page.locator("fieldset.item")
+        codes: list[str] = fieldsets.evaluate_all(
+            "all => all.filter((one) => one.checkVisibility()).map((one) => one.id)"
+        )
+        return codes
 
     def tap(self, item: str, *categories: str) -> None:
         """Tap the rows of categories, named by their codes."""

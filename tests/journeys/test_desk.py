@@ -16,7 +16,7 @@ PAGES = {
     "waves": "/desk/",
     "open-wave": "/desk/waves/demo-3",
     "closed-wave": "/desk/waves/demo-2",
-    "neighbourhoods": "/desk/waves/demo-2/areas",
+    "neighbourhoods": "/desk/waves/demo-2/areas?district=990101",
     "streets": "/desk/waves/demo-2/areas?level=street",
     "points": "/desk/waves/demo-3/points",
     "questionnaires": "/desk/questionnaires",
@@ -125,12 +125,12 @@ def test_modes_stand_apart_each_with_its_basis(organiser: Page, demonstration_se
     assert [heading.partition(" ·")[0] for heading in headings] == ["Street intercept", "Open QR code"]
 
 
-def test_neighbourhoods_are_chosen_by_indicator_district_and_flag(
+def test_streets_and_neighbourhoods_are_chosen_by_indicator_district_and_flag(
     organiser: Page, demonstration_server: Server
 ) -> None:
     page = organiser
     page.goto(demonstration_server.url + CLOSED)
-    page.get_by_role("link", name="All neighbourhoods").click()
+    page.get_by_role("link", name="Streets and towns").click()
     everything = len(rates_of(page))
     options = page.locator("#district option").all()
     counts = []
@@ -151,8 +151,10 @@ def test_neighbourhoods_are_chosen_by_indicator_district_and_flag(
         expect(page.locator("tbody .flag")).to_have_count(count)
     page.locator("#flag").select_option("")
     page.locator("#indicator").select_option("satisfaction")
+    page.locator("#level").select_option("neighbourhood")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("caption")).to_contain_text("Satisfaction")
+    assert len(rates_of(page)) > everything
 
 
 def test_a_wave_without_answers_says_so(organiser: Page, demonstration_server: Server) -> None:
@@ -254,9 +256,9 @@ def test_the_head_of_the_desk_leads_everywhere_and_keeps_the_language(
     organiser: Page, demonstration_server: Server
 ) -> None:
     page = organiser
-    page.goto(demonstration_server.url + PAGES["neighbourhoods"] + "?flag=safe")
+    page.goto(demonstration_server.url + PAGES["streets"] + "&flag=safe")
     speak(page, "zh-Hans")
-    expect(page).to_have_url(re.compile(r"/areas\?flag=safe"))
+    expect(page).to_have_url(re.compile(r"/areas\?level=street&flag=safe"))
     for number in range(page.locator("header nav a").count()):
         page.locator("header nav a").nth(number).click()
         expect(page.locator('html[lang="zh-Hans"]')).to_be_attached()
