@@ -6,6 +6,7 @@ Every setting has a safe default or stops the start with a sentence that says wh
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,14 +83,16 @@ def _secret_key(given: str, home: Path) -> str:
         return given
     home.mkdir(parents=True, exist_ok=True)
     path = home / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    key = secrets.token_hex(32)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key)
-    return key
+    if not path.exists():
+        # Several workers start at once. The key gets its name when it is whole, and only the first one gets it.
+        draft = home / f"secret_key.{secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="ascii")
 
 
 def _public_url(given: str) -> str:
