@@ -1,10 +1,11 @@
-"""`python -m analysis`: the library from the command line. Prints JSON."""
+"""`python -m analysis`: the library from the command line."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
+from analysis.coverage import REPEATS, SEED, SETTINGS, coverage, documents, table
 from analysis.solve import solve_file
 
 
@@ -14,14 +15,44 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     solve = commands.add_parser("solve", help="answer a case file and print the answers in its shape")
     solve.add_argument("case", type=Path, help="case.json, beside its data")
-    path = parser.parse_args(arguments).case
+    held = commands.add_parser("coverage", help="how often the intervals hold the truth, in cities where it is known")
+    held.add_argument("--seed", type=_natural, default=SEED, help="of the random numbers (%(default)s)")
+    held.add_argument("--repeats", type=_positive, default=REPEATS, help="samples of each setting (%(default)s)")
+    held.add_argument("--json", action="store_true", help="print JSON, not a table")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "coverage":
+        return _coverage(chosen.seed, chosen.repeats, as_json=chosen.json)
+    return _solve(chosen.case, solve)
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a number of 0 or more is needed")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a number of 1 or more is needed")
+    return number
+
+
+def _solve(case: Path, command: argparse.ArgumentParser) -> int:
     try:
-        answer, supported = solve_file(path)
+        answer, supported = solve_file(case)
     except (OSError, json.JSONDecodeError) as problem:
-        solve.error(f"{path} cannot be read: {problem}")
+        command.error(f"{case} cannot be read: {problem}")
     json.dump(answer, sys.stdout, ensure_ascii=False, indent=1)
     print()
     return 0 if supported else 1
+
+
+def _coverage(seed: int, repeats: int, *, as_json: bool) -> int:
+    rows = [coverage(setting, repeats, seed) for setting in SETTINGS]
+    print(json.dumps(documents(rows), indent=1, allow_nan=False) if as_json else table(rows))
+    return 0
 
 
 if __name__ == "__main__":
