@@ -58,3 +58,8 @@ def margins(districts: int = 4) -> pd.DataFrame:
             for place, band in enumerate(("18-34", "35-59", "60+"))
         ]
     )
+
+
+def margins_by(*columns: str, districts: int = 4) -> pd.DataFrame:
+    """The population of `wave` by some of its columns only."""
+    return margins(districts).groupby(list(columns))[["population"]].sum().reset_index()
