@@ -4,6 +4,9 @@ One row is one interview. `point` is the primary sampling unit and `stratum` the
 `street` and `neighbourhood` are where the respondent lives. Without a column `stratum`, everyone is taken to live in
 the district of the point. Each indicator has a column of its own code with 1 = counts, 0 = does not, missing = not in
 the base.
+
+`sex` and `age_band` are `DIMENSIONS`: a questionnaire may ask neither, one or both. Where a dimension is wholly missing
+in the rows it makes no domains, and where it is wholly missing in the population it makes no post-strata.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +22,7 @@ STRATUM = "stratum"
 
 WAVE_COLUMNS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, POINT, SEX, AGE_BAND)
 POPULATION_COLUMNS = (DISTRICT, SEX, AGE_BAND, POPULATION)
+DIMENSIONS = (SEX, AGE_BAND)
 
 
 class ColumnsError(ValueError):
@@ -41,8 +45,9 @@ class Indicator:
 def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.DataFrame:
     """The columns of the contract, codes as text with None for missing and outcomes as floats. Raises ColumnsError."""
     codes = [indicator.code for indicator in indicators]
-    _require(rows, [*WAVE_COLUMNS, *codes], "The rows of a wave")
-    frame = pd.DataFrame({name: _text(rows[name]) for name in WAVE_COLUMNS}, index=range(len(rows)))
+    _require(rows, [*(name for name in WAVE_COLUMNS if name not in DIMENSIONS), *codes], "The rows of a wave")
+    absent = pd.Series(None, index=rows.index, dtype=object)
+    frame = pd.DataFrame({name: _text(rows.get(name, absent)) for name in WAVE_COLUMNS}, index=range(len(rows)))
     if STRATUM in rows.columns:
         stratum = rows[STRATUM].where(rows[STRATUM].notna(), rows[DISTRICT])
         frame[STRATUM] = _text(stratum.astype(object))
@@ -64,9 +69,13 @@ def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.Data
 
 
 def checked_population(population: pd.DataFrame) -> pd.DataFrame:
-    """District × sex × age band with the people in each, one line a cell. Raises ColumnsError."""
-    _require(population, POPULATION_COLUMNS, "The population")
-    names = list(POPULATION_COLUMNS[:-1])
+    """District × the dimensions it knows, with the people in each, one line a cell. Raises ColumnsError.
+
+    A dimension that is absent, or missing in every line, is left out of the result.
+    """
+    _require(population, (DISTRICT, POPULATION), "The population")
+    known = [name for name in DIMENSIONS if name in population.columns and population[name].notna().any()]
+    names = [DISTRICT, *known]
     frame = pd.DataFrame({name: _text(population[name]) for name in names}, index=range(len(population)))
     frame[POPULATION] = np.asarray(population[POPULATION], dtype=np.float64)
     if frame.isna().any(axis=None) or (frame[POPULATION] < 0).any():

@@ -307,6 +307,8 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
 
     The cost grows with rows plus units × domains, not with rows × domains.
     """
+    if domains == 0:
+        return ()
     if design.replicates is not None or len(design.stages) > 1:
         return tuple(evidence(design, variable.within(domain == d)) for d in range(domains))
     inside = (domain >= 0) & variable.observed

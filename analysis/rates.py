@@ -1,9 +1,9 @@
 """The rates of a wave: every indicator, by mode, for the city and its domains, each with an interval.
 
 Per mode (modes are never pooled): strata are the districts, units the collection points in them; every interview starts
-with weight 1 and is post-stratified to the respondents' district × sex × age band, and the variance is that of the
-residuals (`calibration`). All of it is computed from one tally. People from districts that the population does not list
-count for nothing, but the points they were met at stay in the design.
+with weight 1 and is post-stratified to the respondents' district × sex × age band (those of them that the population
+has), and the variance is that of the residuals (`calibration`). All of it is computed from one tally. People from
+districts that the population does not list count for nothing, but the points they were met at stay in the design.
 
 A domain that holds too few points to estimate its own variance (one point has none) takes the design effect of its
 district, at least 1, or of the city: Wilson's interval on n / deff with the lender's degrees of freedom, basis
@@ -24,6 +24,7 @@ from analysis.columns import (
     MODE,
     NEIGHBOURHOOD,
     POINT,
+    POPULATION,
     SEX,
     STRATUM,
     STREET,
@@ -76,6 +77,8 @@ class WaveRates:
 
     rates: tuple[Rate, ...]
     merges: Mapping[str, tuple[Merge, ...]] = field(default_factory=dict)
+    # The columns that the post-strata are made of; empty where nothing was weighted.
+    weighted_by: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Rate]:
         return iter(self.rates)
@@ -140,7 +143,8 @@ def rates_of_tally(
         part = reduced.where(reduced.cells[MODE] == mode)
         found, merges[mode] = _mode_rates(part, margins, indicators, listed, rules)
         rates += [Rate(code, mode, kind, domain, _of_mode(e, mode)) for code, kind, domain, e in found]
-    return WaveRates(tuple(rates), merges)
+    weighted_by = () if margins is None else tuple(margins.columns.drop(POPULATION))
+    return WaveRates(tuple(rates), merges, weighted_by)
 
 
 def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -148,7 +152,7 @@ def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]])
     listed = {kind: list(expected.get(kind, ())) for kind in DOMAIN_KINDS}
     listed[CITY] = [CITY]
     if margins is not None:
-        for kind in (DISTRICT, SEX, AGE_BAND):
+        for kind in margins.columns.drop(POPULATION):
             listed[kind] = sorted({*listed[kind], *margins[kind]})
     return listed
 

@@ -43,6 +43,7 @@ class WaveReport:
     rates: tuple[Judged, ...]
     responses: Mapping[str, Mapping[str, int]]  # mode -> disposition -> how many
     merges: Mapping[str, tuple[Merge, ...]]  # mode -> what the weights had to merge
+    weighted_by: tuple[str, ...]  # the columns of the post-strata; empty = unweighted
     rules: RateRules
     publication: PublicationRule
 
@@ -53,7 +54,7 @@ class WaveReport:
         publication = {f"publication.{key}": value for key, value in asdict(self.publication).items()}
         return {
             "variance": "linearisation, units within districts, residuals from the post-strata",
-            "weights": "post-stratified to district by sex by age band",
+            "weights": f"post-stratified to {' by '.join(self.weighted_by)}" if self.weighted_by else "none",
             **rules,
             **publication,
         }
@@ -115,6 +116,7 @@ def wave_report(
         rates=tuple(judged),
         responses=responses,
         merges=rates.merges,
+        weighted_by=rates.weighted_by,
         rules=rules or RateRules(),
         publication=publication,
     )

@@ -1,5 +1,7 @@
 """Post-strata for a wave: district × sex × age band, merged where nobody answered.
 
+A dimension that the population does not have is left out: district × sex, district × age band, or the district alone.
+
 A cell with people but without interviews cannot be weighted. It is merged with the nearest age band of the same sex in
 the same district; if a sex has no interview at all, the district becomes one post-stratum. A district without
 interviews cannot be represented: it is left out and reported. Interviews whose sex or age band is unknown stand for
@@ -15,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.calibration import Margin
-from analysis.columns import AGE_BAND, DISTRICT, POPULATION, SEX
+from analysis.columns import AGE_BAND, DIMENSIONS, DISTRICT, POPULATION, SEX
 from analysis.sums import group_codes, sum_by
 
-Cell = tuple[str | None, str | None]  # sex, age band
+Cell = tuple[str | None, str | None]  # sex, age band; None = unknown
+EVERYONE = ""  # the one level of a dimension that the population does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,18 @@ class PostStrata:
 def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) -> PostStrata:
     """The post-stratum of each cell of a tally (district, sex, age_band, n), and the people it stands for.
 
-    population: district, sex, age_band, population. min_n: interviews a post-stratum needs to stand alone.
+    population: district, those of sex and age_band that it knows, population. min_n: interviews a post-stratum needs to
+    stand alone.
     """
+    keys = (DISTRICT, SEX, AGE_BAND)
+    blank = {name: EVERYONE for name in DIMENSIONS if name not in population.columns}
+    cells, population = cells.assign(**blank), population.assign(**blank)
     order = sorted(population[AGE_BAND].unique().tolist(), key=_first_age)
     people: dict[str, dict[Cell, float]] = {}
-    for district, sex, band, size in population[[DISTRICT, SEX, AGE_BAND, POPULATION]].itertuples(index=False):
+    for district, sex, band, size in population[[*keys, POPULATION]].itertuples(index=False):
         people.setdefault(district, {})[(sex, band)] = float(size)
-    code, first = group_codes(cells, (DISTRICT, SEX, AGE_BAND))
-    occurring = [_place(*values) for values in cells[[DISTRICT, SEX, AGE_BAND]].iloc[first].itertuples(index=False)]
+    code, first = group_codes(cells, keys)
+    occurring = [_place(*values) for values in cells[list(keys)].iloc[first].itertuples(index=False)]
     interviews = dict(zip(occurring, sum_by(code, len(first), cells["n"].to_numpy(np.float64)), strict=True))
     numbers: dict[tuple[str, Cell], int] = {}
     sizes: list[float] = []
@@ -68,7 +75,8 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
         for members, size in groups:
             numbers |= {(district, cell): len(sizes) for cell in members}
             sizes.append(size)
-            labels.append(" × ".join([district, *(part or "?" for part in members[0])]))
+            parts = ("?" if part is None else part for part in members[0])
+            labels.append(" × ".join([district, *(part for part in parts if part != EVERYONE)]))
     merges += [Merge("no_interviews", district) for district in sorted(set(people) - {p[0] for p in occurring})]
     group = np.array([numbers[place] for place in occurring], dtype=np.intp)[code]
     return PostStrata(Margin(group, np.array(sizes), tuple(labels)), tuple(merges))
@@ -113,11 +121,13 @@ class _District:
             if not joined:
                 everywhere = [cell for cell in self.people if self.n.get(cell, 0) > 0]
                 whole = [(everywhere, everyone * (1 - share))] if everywhere else []
-                return groups + whole, [*merges, Merge("sexes", self.code, sex=sex)]
+                # Without the dimension there is no other sex to join: the bands of the district are one.
+                merge = Merge("age_bands", self.code) if sex == EVERYONE else Merge("sexes", self.code, sex=sex)
+                return groups + whole, [*merges, *([merge] if everywhere or sex != EVERYONE else [])]
             for home, away in joined.items():
                 size = (1 - share) * sum(self.people[(sex, band)] for band in away)
                 known.append(([(sex, home), *((sex, band) for band in away if band != home)], size))
-                merges += [Merge("age_bands", self.code, sex, band, into=home) for band in away if band != home]
+                merges += [Merge("age_bands", self.code, sex or None, band, into=home) for band in away if band != home]
         return groups + known, merges
 
     def _joined(self, sex: str, mine: Sequence[str]) -> dict[str, list[str]]:

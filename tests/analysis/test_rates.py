@@ -15,7 +15,7 @@ from analysis.estimate import Estimate, proportion
 from analysis.intervals import t_quantile, wilson_ends
 from analysis.notes import NOTES
 from analysis.rates import RateRules, WaveRates, beside, rates_of_tally, wave_rates, wave_tally
-from tests.analysis.samples import margins, wave
+from tests.analysis.samples import margins, margins_by, wave
 
 INDICATORS = (
     Indicator("aware", 0.75, {"en": "Awareness", "zh-Hans": "知晓率"}),
@@ -174,6 +174,39 @@ def test_domains_are_listed_where_nobody_answered_if_they_are_expected() -> None
     assert found(rates, "aware", "intercept", "neighbourhood", "N99").n == 0
     assert found(rates, "aware", "intercept", "district", "D4").n == 0
     assert "districts_without_interviews" in found(rates, "aware", "intercept").notes
+
+
+@pytest.mark.parametrize("dropped", [("sex",), ("age_band",), ("sex", "age_band")], ids="-".join)
+@pytest.mark.parametrize("how", ["missing in every line", "no such column"])
+def test_a_dimension_that_nobody_asks_makes_neither_post_strata_nor_domains(dropped: tuple[str, ...], how: str) -> None:
+    kept = [name for name in ("district", "sex", "age_band") if name not in dropped]
+    population = margins_by(*kept)
+    rows = wave().drop(columns=list(dropped))
+    part = rows[rows["mode"] == "intercept"].reset_index(drop=True)
+    design = poststratify(declare(part, ids=["point"], strata="district", nest=True), margin(part, population))
+    expected = proportion(design, part["aware"])
+    if how == "missing in every line":
+        rows[list(dropped)] = None
+        population[list(dropped)] = None
+    rates = wave_rates(rows, population, INDICATORS)
+    estimate = found(rates, "aware", "intercept")
+    assert (estimate.value, estimate.se) == pytest.approx((expected.value, expected.se), rel=1e-9)
+    assert not {rate.domain_kind for rate in rates} & set(dropped)
+    assert {rate.domain_kind for rate in rates} >= {"city", *kept}
+    assert rates.weighted_by == tuple(kept)
+    assert rates.merges["intercept"] == ()
+
+
+def test_a_group_that_the_population_does_not_know_is_still_a_domain() -> None:
+    population = margins_by("district")
+    assert found(wave_rates(wave(), population, INDICATORS), "aware", "intercept", "sex", "F").n > 0
+
+
+def test_a_dimension_that_only_some_lines_of_the_population_have_is_refused() -> None:
+    population = margins()
+    population.loc[0, "sex"] = None
+    with pytest.raises(ColumnsError, match="empty"):
+        wave_rates(wave(), population, INDICATORS)
 
 
 def test_people_of_unknown_age_or_street_still_count_for_the_city() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.weights import Merge, PostStrata, poststrata
-from tests.analysis.samples import margins
+from tests.analysis.samples import margins, margins_by
 
 Interviews = Mapping[tuple[str, str | None, str | None], int]
 
@@ -100,3 +100,18 @@ def test_people_from_a_district_outside_the_population_stand_for_nobody() -> Non
     assert strata.merges == (Merge("outside", "D9"),)
     assert strata.margin.population[strata.margin.group[-1]] == 0
     assert people_of(strata) == margins(1)["population"].sum()
+
+
+def test_without_sexes_an_empty_age_band_joins_its_neighbour() -> None:
+    population = margins_by("district", "age_band", districts=1)
+    strata = poststrata(cells({("D0", None, "18-34"): 3, ("D0", None, "60+"): 3}), population)
+    assert strata.merges == (Merge("age_bands", "D0", None, "35-59", into="18-34"),)
+    assert strata.margin.labels == ("D0 × 18-34", "D0 × 60+")
+    assert people_of(strata) == population["population"].sum()
+
+
+def test_the_district_alone_is_one_post_stratum() -> None:
+    population = margins_by("district", districts=1)
+    strata = poststrata(cells(FULL), population)
+    assert (strata.merges, strata.margin.labels) == ((), ("D0",))
+    assert people_of(strata) == population["population"].sum()
