@@ -4,15 +4,17 @@ The interval decides: all of it below the target is `at_risk`, all of it at or a
 With too few answers, or an interval so wide that astride means nothing, it is `too_few`, and the flag says how many
 more interviews would settle it (Parker et al. 2017, NCHS Data Presentation Standards for Proportions, for the idea of
 withholding by n and by width; the numbers are ours and are data, because neighbourhoods are small).
+
+A flag tells nothing that the rate itself may not: for a withheld rate it names the rule and no count. The interviews
+that are still needed follow from n and the rate, so that the two could be computed back from them.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, isfinite, sqrt
-
-from scipy.special import ndtri
+from math import ceil, inf, isfinite, sqrt
 
 from analysis.estimate import Estimate
+from analysis.intervals import t_quantile
 
 
 class FlagKind(StrEnum):
@@ -41,8 +43,8 @@ class PublicationRule:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """code: "upper_below_target", "lower_at_target", "astride", "few_answers", "no_interval", "few_effective",
-    "wide_interval". params: the numbers it rests on, by name.
+    """code: "upper_below_target", "lower_at_target", "astride", "few_points", "few_answers", "no_interval",
+    "few_effective", "wide_interval" or "complementary". params: the numbers it rests on, by name.
     """
 
     code: str
@@ -52,7 +54,8 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Flag:
     """needed_n: further interviews that would narrow the interval enough, or decide if the rate stays as it is; None
-    where the flag is decided, or where no reasonable number would do.
+    where the flag is decided, where the rate is withheld, or where no reasonable number would do ("few_points": it
+    takes more collection points).
     """
 
     kind: FlagKind
@@ -60,71 +63,85 @@ class Flag:
     needed_n: int | None
 
 
+# For a rate that is withheld to protect another one.
+COMPLEMENTARY = Flag(FlagKind.TOO_FEW, Reason("complementary", ()), None)
+
+
 def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None) -> Flag:
     """What the estimate says about reaching `target` (a share)."""
     rule = rule or PublicationRule()
     lower, upper = estimate.lower, estimate.upper
-    withheld = _too_thin(estimate, rule)
-    if withheld is not None:
-        return _too_few(estimate, target, rule, withheld)
+    if estimate.n < rule.min_n:
+        return Flag(FlagKind.TOO_FEW, Reason("few_answers", (("min_n", rule.min_n),)), None)
+    if not rule.publishable(estimate):
+        return Flag(FlagKind.TOO_FEW, Reason("no_interval", (("n", estimate.n),)), None)
+    if estimate.n_effective < rule.min_n_effective:
+        params = (("n_effective", estimate.n_effective), ("min_n_effective", rule.min_n_effective))
+        return Flag(FlagKind.TOO_FEW, Reason("few_effective", params), _Needs(estimate, target, rule).enough())
     if upper < target:
         return Flag(FlagKind.AT_RISK, Reason("upper_below_target", (("upper", upper), ("target", target))), None)
     if lower >= target:
         return Flag(FlagKind.SAFE, Reason("lower_at_target", (("lower", lower), ("target", target))), None)
-    if upper - lower > rule.max_width:
+    return _undecided(estimate, target, rule)
+
+
+def _undecided(estimate: Estimate, target: float, rule: PublicationRule) -> Flag:
+    lower, upper = estimate.lower, estimate.upper
+    needs = _Needs(estimate, target, rule)
+    wide = upper - lower > rule.max_width
+    kind = FlagKind.TOO_FEW if wide else FlagKind.UNCERTAIN
+    if needs.points:
+        params = (("df", estimate.df), ("lower", lower), ("upper", upper), ("target", target))
+        return Flag(kind, Reason("few_points", params), None)
+    if wide:
         reason = Reason("wide_interval", (("width", upper - lower), ("max_width", rule.max_width)))
-        return _too_few(estimate, target, rule, reason)
-    reason = Reason("astride", (("lower", lower), ("upper", upper), ("target", target)))
-    return Flag(FlagKind.UNCERTAIN, reason, _needed_to_decide(estimate, target, rule))
+        return Flag(kind, reason, needs.enough())
+    return Flag(kind, Reason("astride", (("lower", lower), ("upper", upper), ("target", target))), needs.decision())
 
 
-def _too_thin(estimate: Estimate, rule: PublicationRule) -> Reason | None:
-    """Why the estimate can decide nothing at all, or None."""
-    if estimate.n < rule.min_n:
-        return Reason("few_answers", (("n", estimate.n), ("min_n", rule.min_n)))
-    if not (isfinite(estimate.lower) and isfinite(estimate.upper)):
-        return Reason("no_interval", (("n", estimate.n),))
-    if estimate.n_effective < rule.min_n_effective:
-        return Reason(
-            "few_effective", (("n_effective", estimate.n_effective), ("min_n_effective", rule.min_n_effective))
-        )
-    return None
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """Further interviews at the points there are: the design effect and the t quantile stay those of the estimate."""
 
+    estimate: Estimate
+    target: float
+    rule: PublicationRule
 
-def _too_few(estimate: Estimate, target: float, rule: PublicationRule, reason: Reason) -> Flag:
-    options = [_needed_for_width(estimate, rule), _needed_to_decide(estimate, target, rule)]
-    needed = [option for option in options if option is not None]
-    at_least = max(1, rule.min_n - estimate.n)
-    return Flag(FlagKind.TOO_FEW, reason, max(at_least, min(needed)) if needed else None)
+    @property
+    def points(self) -> bool:
+        """Would these answers decide if only there were many points? Then it is the points that are too few."""
+        normal = self._effective_to_decide(t_quantile((1 + self.estimate.level) / 2, inf))
+        return self.estimate.n_effective >= normal
 
+    def decision(self) -> int | None:
+        """Until the target lies outside the interval, if the rate stays as it is."""
+        return self._more(self._effective_to_decide(self._t))
 
-def _design_effect(estimate: Estimate) -> float:
-    if estimate.n and isfinite(estimate.n_effective) and estimate.n_effective > 0:
-        return max(1.0, estimate.n / estimate.n_effective)
-    return 1.0
+    def enough(self) -> int | None:
+        """Until the flag can say something: the interval narrow, or the target outside it; and enough to be trusted."""
+        least = min(self._effective_for_width(self._t), self._effective_to_decide(self._t))
+        return self._more(max(least, self.rule.min_n_effective))
 
+    @property
+    def _t(self) -> float:
+        # As the interval of `rates`: where not even one degree of freedom was to be had, that of one.
+        return t_quantile((1 + self.estimate.level) / 2, max(self.estimate.df, 1.0))
 
-def _more(effective: float, estimate: Estimate, rule: PublicationRule) -> int | None:
-    more = max(1, ceil(effective * _design_effect(estimate)) - estimate.n)
-    return more if more <= rule.most_needed else None
+    def _effective_to_decide(self, t: float) -> float:
+        # Wilson's interval holds exactly the targets that the score test does not reject: m = t² T(1-T)/(p-T)².
+        p, target = self.estimate.value, self.target
+        return inf if p == target else t * t * target * (1 - target) / (p - target) ** 2
 
+    def _effective_for_width(self, t: float) -> float:
+        """For a Wilson half-width of rule.half_width."""
+        # Half the width w solves w²(1+a)² = a(p(1-p) + a/4) with a = t²/m: a quadratic in a, m = t²/a.
+        w2, s = self.rule.half_width**2, self.estimate.value * (1 - self.estimate.value)
+        square, linear = w2 - 0.25, 2 * w2 - s
+        a = (-linear - sqrt(linear * linear - 4 * square * w2)) / (2 * square)
+        return t * t / a
 
-def _needed_for_width(estimate: Estimate, rule: PublicationRule) -> int | None:
-    """Further interviews for a Wilson half-width of rule.half_width, if the rate stays as it is (or is a half)."""
-    p = estimate.value if estimate.n and isfinite(estimate.value) else 0.5
-    z = float(ndtri((1 + estimate.level) / 2))
-    # Half the width w solves w²(1+a)² = a(p(1-p) + a/4) with a = z²/m: a quadratic in a, m = z²/a.
-    w2, s = rule.half_width**2, p * (1 - p)
-    square, linear = w2 - 0.25, 2 * w2 - s
-    a = (-linear - sqrt(linear * linear - 4 * square * w2)) / (2 * square)
-    return _more(z * z / a, estimate, rule)
-
-
-def _needed_to_decide(estimate: Estimate, target: float, rule: PublicationRule) -> int | None:
-    """Further interviews until the target lies outside the interval, if the rate stays as it is."""
-    if not estimate.n or not isfinite(estimate.value) or estimate.value == target:
-        return None
-    # Wilson's interval holds exactly the targets that the score test does not reject: m = z² t(1-t)/(p-t)².
-    z = float(ndtri((1 + estimate.level) / 2))
-    effective = z * z * target * (1 - target) / (estimate.value - target) ** 2
-    return _more(effective * (1 + 1e-9) + 1e-9, estimate, rule)
+    def _more(self, effective: float) -> int | None:
+        """Interviews beyond those there are, for so many effective ones; None where no reasonable number would do."""
+        n = self.estimate.n
+        needed = effective * max(1.0, n / self.estimate.n_effective) * (1 + 1e-9)
+        return max(1, ceil(needed) - n) if needed - n <= self.rule.most_needed else None
