@@ -1,7 +1,7 @@
 """The report of a wave as one frozen value: rates, changes, flags, responses, methods, versions. Pages only render it.
 
-Numbers that may not be published (`risk.PublicationRule`) are in the value but never leave it: `to_json` writes that
-they are withheld, and nothing else about them.
+Numbers that may not be published (`disclosure`) are in the value but never leave it: `to_json` writes that they are
+withheld and why, and nothing else about them.
 """
 
 import json
@@ -12,23 +12,32 @@ from math import isfinite
 from typing import Any
 
 from analysis.columns import Indicator
+from analysis.disclosure import COMPLEMENTARY, place, withheld
 from analysis.estimate import Estimate
 from analysis.rates import Change, Rate, RateRules, WaveRates, beside
-from analysis.risk import Flag, PublicationRule, flag
+from analysis.risk import WITHHELD, Flag, PublicationRule, flag
 from analysis.weights import Merge
 
-FORMAT = 1  # of the JSON; rises when a reader would have to change
+FORMAT = 2  # of the JSON; rises when a reader would have to change
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A rate, its target, what the interval says about it, and the same rate of the wave before."""
+    """A rate, its target, what the interval says about it, and the same rate of the wave before.
+
+    withheld: why the numbers may not be shown, "too_few" or "complementary" (`disclosure`); None where they may.
+    """
 
     rate: Rate
     target: float
     flag: Flag
-    published: bool
+    withheld: str | None
     change: Change | None
+
+    @property
+    def published(self) -> bool:
+        """May the numbers be shown?"""
+        return self.withheld is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +99,27 @@ def wave_report(
     responses: Mapping[str, Mapping[str, int]],
     previous: WaveRates | None = None,
     previous_wave: str | None = None,
+    parents: Mapping[str, str] | None = None,
     rules: RateRules | None = None,
     publication: PublicationRule | None = None,
 ) -> WaveReport:
-    """Flag every rate and set it beside the wave before. rules: those that the rates were made with."""
+    """Flag every rate, withhold what others would give away, and set each beside the wave before.
+
+    parents: area code -> code of the area around it. rules: those that the rates were made with.
+    """
     publication = publication or PublicationRule()
     targets = {each.code: each.target for each in indicators}
+    hidden = withheld(rates, parents or {}, publication)
+    hidden_before = withheld(previous or (), parents or {}, publication)
     changes = beside(rates, previous) if previous is not None else (None,) * len(rates)
-    judged = [
-        Judged(
-            rate=rate,
-            target=targets[rate.indicator],
-            flag=flag(rate.estimate, targets[rate.indicator], publication),
-            published=publication.publishable(rate.estimate),
-            change=_shown(change, publication),
-        )
-        for rate, change in zip(rates, changes, strict=True)
-    ]
+    judged = []
+    for rate, change in zip(rates, changes, strict=True):
+        reason = hidden.get(place(rate))
+        found = WITHHELD if reason == COMPLEMENTARY else flag(rate.estimate, targets[rate.indicator], publication)
+        # A change beside a number gives the other one away.
+        known = change is not None and change.before is not None and place(rate) not in hidden_before
+        shown = change if known and reason is None else None
+        judged.append(Judged(rate, targets[rate.indicator], found, reason, shown))
     return WaveReport(
         wave=wave,
         previous_wave=previous_wave,
@@ -122,27 +135,20 @@ def wave_report(
     )
 
 
-def _shown(change: Change | None, publication: PublicationRule) -> Change | None:
-    """The change, unless it would give away an earlier number that was withheld."""
-    if change is None or change.before is None or not publication.publishable(change.before.estimate):
-        return None
-    return change
-
-
 def _judged(each: Judged) -> dict[str, Any]:
     rate = each.rate
-    place = {
+    domain = {
         "indicator": rate.indicator,
         "mode": rate.mode,
         "domain_kind": rate.domain_kind,
         "domain": rate.domain,
         "target": each.target,
-        "withheld": not each.published,
+        "withheld": each.withheld,
     }
     if not each.published:
-        return place | {"flag": each.flag.kind.value}
+        return domain | {"flag": each.flag.kind.value}
     params = {name: _number(value) for name, value in each.flag.reason.params}
-    return place | {
+    return domain | {
         "estimate": _estimate(rate.estimate),
         "flag": each.flag.kind.value,
         "reason": {"code": each.flag.reason.code, "params": params},

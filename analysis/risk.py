@@ -64,7 +64,7 @@ class Flag:
 
 
 # For a rate that is withheld to protect another one.
-COMPLEMENTARY = Flag(FlagKind.TOO_FEW, Reason("complementary", ()), None)
+WITHHELD = Flag(FlagKind.TOO_FEW, Reason("complementary", ()), None)
 
 
 def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None) -> Flag:
