@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 VERSION = "0.1.0"  # of the code; a test holds it to pyproject.toml
+OFFICE_ZONE = "Asia/Shanghai"  # the clock the desk shows and plans by; China has one
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -96,9 +97,15 @@ def _secret_key(given: str, home: Path) -> str:
 
 
 def _public_url(given: str) -> str:
-    parts = urlsplit(given)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise SettingsError(f"PUBLIC_URL must be http(s)://HOST[:PORT] without a path, not {given!r}.")
+    refusal = f"PUBLIC_URL must be http(s)://HOST[:PORT], with nothing else, not {given!r}."
+    try:
+        parts = urlsplit(given)
+        _ = parts.port  # refuses what is no port
+    except ValueError:
+        raise SettingsError(refusal) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
+        raise SettingsError(refusal)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -8,6 +8,7 @@ questionnaire's age categories are put together from the published bands; a band
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 
 from survey.domain.age import AgeRange, cover, parse_age, share_within
@@ -41,6 +42,7 @@ class Margins:
     notes: tuple[Problem, ...]
 
 
+@lru_cache(maxsize=64)  # the door asks it for every response
 def eligible_codes(questionnaire: Questionnaire) -> dict[str, tuple[str, ...]]:
     """Per strata dimension the category codes that make cells: not marked, and not excluded by the eligibility."""
     return {

@@ -14,8 +14,9 @@ from sqlmodel import col
 from analysis.columns import WAVE_COLUMNS
 from survey.domain.disposition import Disposition
 from survey.domain.frame import Frame
-from survey.domain.indicator import outcome, stratum_values
+from survey.domain.indicator import outcome
 from survey.domain.questionnaire import Questionnaire
+from survey.domain.quota import cell_of
 from survey.tables.response import ResponseRow
 from survey.tables.wave import PointRow
 
@@ -45,7 +46,8 @@ def wave_rows(
         if area not in places:
             places[area] = _places(frame, area)
         row: dict[str, Any] = {"mode": mode, "point": point, "stratum": stratum, **places[area]}
-        row |= dict(stratum_values(questionnaire, answers) or ())
+        cell = cell_of(questionnaire, mode, stratum, answers)
+        row |= dict(cell.values if cell is not None else ())
         row |= {each.code: outcome(each, questionnaire, answers) for each in questionnaire.indicators}
         rows.append(row)
     codes = [indicator.code for known in questionnaires.values() for indicator in known.indicators]

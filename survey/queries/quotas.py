@@ -28,7 +28,7 @@ def stratum_text(values: tuple[tuple[str, str], ...]) -> str:
     return ";".join(f"{dimension}={value}" for dimension, value in values)
 
 
-def _stratum_values(text: str) -> tuple[tuple[str, str], ...]:
+def _read_stratum(text: str) -> tuple[tuple[str, str], ...]:
     pairs = (part.partition("=") for part in text.split(";") if part)
     return tuple((dimension, value) for dimension, _, value in pairs)
 
@@ -85,7 +85,7 @@ def cells_of_wave(connection: Connection, wave_id: int) -> list[QuotaCell]:
         .order_by(col(QuotaCellRow.id))
     ).all()
     return [
-        QuotaCell(cell_id or 0, CellKey(mode, district, _stratum_values(stratum)), target, completed, granted)
+        QuotaCell(cell_id or 0, CellKey(mode, district, _read_stratum(stratum)), target, completed, granted)
         for cell_id, mode, district, stratum, target, completed, granted in rows
     ]
 

@@ -97,18 +97,6 @@ def count_by_disposition(connection: Connection, wave_id: int) -> dict[tuple[str
     return counts | {(mode, Disposition.DUPLICATE): count for mode, count in copies}
 
 
-def count_by_day(connection: Connection, wave_id: int) -> list[tuple[str, str, int]]:
-    """(day in UTC as ISO text, mode, complete responses) of a wave, in order."""
-    day = func.date(col(ResponseRow.received_at))
-    rows = connection.execute(
-        select(day, col(ResponseRow.mode), func.count())
-        .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
-        .group_by(day, col(ResponseRow.mode))
-        .order_by(day, col(ResponseRow.mode))
-    ).all()
-    return [(str(moment), mode, count) for moment, mode, count in rows]
-
-
 def count_complete(connection: Connection, wave_id: int) -> int:
     """How many complete responses a wave has."""
     return (

@@ -25,13 +25,13 @@ class NotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a wave is held: its plan, its frame, its neighbourhoods with the district of each, its quota cells."""
+    """Where a wave is held: its plan, its frame, the neighbourhoods people may live in, its quota cells."""
 
     wave_id: int
     plan: WavePlan
     frame_id: int
     frame: Frame
-    districts: Mapping[str, str]  # neighbourhood -> district
+    homes: Mapping[str, str]  # every neighbourhood of the city -> its district, also outside the wave's districts
     cells: Mapping[CellKey, int]  # key -> id
 
 
@@ -79,8 +79,8 @@ class Catalogue:
                 wave = waves.wave_by_id(connection, wave_id)
                 cells = {cell.key: cell.id for cell in quotas.cells_of_wave(connection, wave_id)}
             plan, frame = plan_from_json(wave.plan), self.frame(wave.frame_id)
-            districts = {leaf: district for district in plan.districts for leaf in _neighbourhoods(frame, district)}
-            return Ground(wave_id, plan, wave.frame_id, frame, districts, cells), wave.state is not WaveState.DRAFT
+            homes = {leaf: area.code for area in frame.districts for leaf in _neighbourhoods(frame, area.code)}
+            return Ground(wave_id, plan, wave.frame_id, frame, homes, cells), wave.state is not WaveState.DRAFT
 
         return self._once(("ground", wave_id), read)
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from survey.db import Database
-from survey.domain.approval import may_be_asked
 from survey.domain.disposition import Disposition, Finish, disposition_of
 from survey.domain.fieldwork import Point
-from survey.domain.indicator import stratum_values
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
-from survey.domain.quota import CellKey
+from survey.domain.quota import cell_of
 from survey.domain.routing import is_eligible
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
@@ -53,9 +51,8 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
     questionnaire = door.catalogue.questionnaire(submission.questionnaire_code, submission.questionnaire_version)
     ground = door.catalogue.ground(point.wave_id)
     response = _response(submission, point, questionnaire, ground)
-    approved = may_be_asked(questionnaire.legal, ground.plan, submission.opened_at)
     with door.db.writing() as connection:
-        outcome, disposition = _keep(connection, response, approved=approved)
+        outcome, disposition = _keep(connection, response)
     return Receipt(
         submission_id=submission.id,
         code=receipt_code(door.secret, submission.id),
@@ -68,19 +65,21 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
 def _response(submission: Submission, point: Point, questionnaire: Questionnaire, ground: Ground) -> NewResponse:
     """The row to keep, if every answer is right. Raises Invalid."""
     given = {} if submission.finish is Finish.REFUSED else submission.answers
-    checked = check_answers(questionnaire, given, ground.districts, finished=submission.finish is Finish.FINISHED)
+    checked = check_answers(questionnaire, given, ground.homes, finished=submission.finish is Finish.FINISHED)
     if checked.problems:
         raise Invalid(checked.problems)
     answers = checked.answers
     disposition = disposition_of(submission.finish, is_eligible(questionnaire, answers))
     area, district = _home(answers, point, questionnaire, ground)
-    strata = stratum_values(questionnaire, answers)
-    cell_id = None
-    if district is not None and strata is not None:
-        cell_id = ground.cells.get(CellKey(point.mode, district, strata))
+    cell = cell_of(questionnaire, point.mode, district or "", answers)
+    cell_id = None if cell is None else ground.cells.get(cell)
     if disposition is Disposition.COMPLETE and cell_id is None:
-        # Nobody of this kind is wanted from this district: the same as a cell of zero.
-        disposition = Disposition.OVER_QUOTA
+        if district not in ground.plan.districts:
+            disposition = Disposition.INELIGIBLE  # a resident of the city, but not of this wave's districts
+        elif cell is None:
+            disposition = Disposition.PARTIAL  # a strata question was declined, so nobody knows whom it stands for
+        else:
+            disposition = Disposition.OVER_QUOTA  # nobody of this kind is wanted: the same as a cell of zero
     return NewResponse(
         id=submission.id,
         wave_id=point.wave_id,
@@ -106,13 +105,15 @@ def _home(
     if questionnaire.area_item is None:
         return point.area_code, point.district_code
     area = answers.get(questionnaire.area_item.code)
-    return (area, ground.districts.get(area)) if isinstance(area, str) else (None, None)
+    return (area, ground.homes.get(area)) if isinstance(area, str) else (None, None)
 
 
-def _keep(connection: Connection, response: NewResponse, *, approved: bool) -> tuple[Outcome, Disposition]:
+def _keep(connection: Connection, response: NewResponse) -> tuple[Outcome, Disposition]:
     wave = waves.wave_by_id(connection, response.wave_id)
     admission = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
-    if not approved:
+    if admission is Admission.GRACE and response.opened_at > wave.closes_at:
+        # The grace is for forms that were opened in time. So nothing is asked after the form's approval ran out,
+        # either: no wave may close after it.
         admission = Admission.OVER
     if admission in {Admission.OPEN, Admission.GRACE}:
         late = admission is Admission.GRACE

@@ -1,7 +1,7 @@
 """The report of a wave: extract its rows, let the analysis estimate, flag and compare. Pages only render it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
@@ -16,7 +16,10 @@ from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell, Wave
 from survey.domain.frame import Frame
 from survey.domain.margins import population_by_cell
+from survey.domain.problems import Invalid
+from survey.domain.questionnaire import Indicator as DeclaredIndicator
 from survey.domain.questionnaire import Questionnaire
+from survey.domain.wave import WavePlan
 from survey.queries import extract, quotas, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
 
@@ -41,8 +44,12 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
             raise NotFound(code)
         cells = tuple(quotas.cells_of_wave(connection, wave.id))
         dispositions = responses.count_by_disposition(connection, wave.id)
-        earlier = [each for each in waves.waves(connection) if _comparable(each, wave)]
-    before = max(earlier, key=lambda each: each.opens_at, default=None)
+        earlier = [
+            each
+            for each in waves.waves(connection)
+            if each.opens_at < wave.opens_at and responses.count_complete(connection, each.id)
+        ]
+    before = next((each for each in earlier if _comparable(catalogue, each, wave)), None)
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     counts: dict[str, dict[str, int]] = {}
     for (mode, disposition), count in dispositions.items():
@@ -54,21 +61,34 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         data_until=now,
         code_version=VERSION,
         responses=counts,
-        previous=estimate_wave(db, catalogue, before) if before is not None else None,
+        previous=_comparable_rates(db, catalogue, before, questionnaire) if before is not None else None,
         previous_wave=before.code if before is not None else None,
     )
     return WaveResults(wave, questionnaire, catalogue.frame(wave.frame_id), cells, dispositions, report)
 
 
-def _comparable(earlier: Wave, wave: Wave) -> bool:
-    """An earlier wave of the same questionnaire in the same city."""
-    return (earlier.questionnaire_code, earlier.frame_id) == (wave.questionnaire_code, wave.frame_id) and (
-        earlier.opens_at < wave.opens_at
-    )
+def _comparable(catalogue: Catalogue, earlier: Wave, wave: Wave) -> bool:
+    """An earlier wave of the same questionnaire, whatever its version, in the same city, whatever its frame."""
+    cities = {catalogue.frame(each.frame_id).city.code for each in (earlier, wave)}
+    return earlier.questionnaire_code == wave.questionnaire_code and len(cities) == 1
 
 
-# By database and wave: how many responses the rates were made of, and the rates.
-_estimated: WeakKeyDictionary[Database, dict[int, tuple[int, WaveRates]]] = WeakKeyDictionary()
+def _comparable_rates(db: Database, catalogue: Catalogue, earlier: Wave, questionnaire: Questionnaire) -> WaveRates:
+    """The rates of an earlier wave whose definition is still the same; a rate defined otherwise is another rate."""
+    before = catalogue.questionnaire(earlier.questionnaire_code, earlier.questionnaire_version)
+    now = {indicator.code: _definition(indicator) for indicator in questionnaire.indicators}
+    same = {each.code for each in before.indicators if now.get(each.code) == _definition(each)}
+    rates = estimate_wave(db, catalogue, earlier)
+    return replace(rates, rates=tuple(rate for rate in rates if rate.indicator in same))
+
+
+def _definition(indicator: DeclaredIndicator) -> tuple[object, ...]:
+    return indicator.items, indicator.counted, indicator.base
+
+
+# By database and wave: what the rates were made of (how many responses, under which plan), and the rates.
+_Made = tuple[int, str, int]
+_estimated: WeakKeyDictionary[Database, dict[int, tuple[_Made, WaveRates]]] = WeakKeyDictionary()
 
 
 def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
@@ -77,23 +97,32 @@ def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
     frame = catalogue.frame(wave.frame_id)
     waves_estimated = _estimated.setdefault(db, {})
     with db.reading() as connection:
-        size = responses.count_complete(connection, wave.id)
+        made = (responses.count_complete(connection, wave.id), wave.plan, wave.frame_id)
         known = waves_estimated.get(wave.id)
-        if known is not None and known[0] == size:
+        if known is not None and known[0] == made:
             return known[1]
         versions = responses.questionnaires_answered(connection, wave.id)
         answered = {version: catalogue.questionnaire(*version) for version in versions}
         answered.setdefault((questionnaire.code, questionnaire.version), questionnaire)
         rows = extract.wave_rows(connection, wave.id, frame, answered)
     ground = catalogue.ground(wave.id)
-    margins = population_by_cell(frame, ground.plan.districts, questionnaire)
-    population = pd.DataFrame(
+    neighbourhoods = [code for code, district in ground.homes.items() if district in ground.plan.districts]
+    population = _population(frame, ground.plan, questionnaire)
+    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"neighbourhood": neighbourhoods})
+    waves_estimated[wave.id] = (made, rates)
+    return rates
+
+
+def _population(frame: Frame, plan: WavePlan, questionnaire: Questionnaire) -> pd.DataFrame | None:
+    """The people that the weights are adjusted to; None where the frame does not have them, so that nothing is."""
+    try:
+        margins = population_by_cell(frame, plan.districts, questionnaire)
+    except Invalid:
+        return None  # a plan with `within: equal` does without the census
+    return pd.DataFrame(
         [(row.district, row.sex, row.age_band, row.population) for row in margins.rows],
         columns=["district", "sex", "age_band", "population"],
     )
-    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"neighbourhood": list(ground.districts)})
-    waves_estimated[wave.id] = (size, rates)
-    return rates
 
 
 def _indicators(questionnaire: Questionnaire) -> tuple[Indicator, ...]:

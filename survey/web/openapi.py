@@ -103,13 +103,12 @@ DESCRIPTION: dict[str, Any] = {
             },
             "Receipt": {
                 "type": "object",
-                "required": ["id", "receipt", "outcome", "disposition", "digest"],
+                "required": ["id", "receipt", "outcome", "disposition"],
                 "properties": {
                     "id": {"type": "string", "format": "uuid"},
                     "receipt": {"type": "string"},
                     "outcome": {"enum": [outcome.value for outcome in Outcome]},
                     "disposition": {"enum": [disposition.value for disposition in Disposition]},
-                    "digest": {"type": "string", "description": "SHA-256 of the answers as they were kept"},
                 },
             },
             "Problems": {

@@ -1,12 +1,12 @@
-"""What one person's answers say about a rate, and which quota cell the person belongs to."""
+"""What one person's answers say about a rate."""
 
 from dataclasses import replace
 
 import pytest
 
-from survey.domain.indicator import outcome, stratum_categories, stratum_values
+from survey.domain.indicator import outcome
 from survey.domain.questionnaire import BaseRule, Indicator
-from tests.questionnaires.instruments import civic, tiny
+from tests.questionnaires.instruments import tiny
 
 QUESTIONNAIRE = tiny("indicators")
 RIDING, SATISFACTION = QUESTIONNAIRE.indicators
@@ -45,28 +45,3 @@ def test_the_base_rule_alone_decides_about_marked_answers(dont_know: bool, refus
 def test_a_rival_definition_reads_the_same_answers_otherwise() -> None:
     middle_counts = replace(SATISFACTION, counted=SATISFACTION.counted | {"neutral"})
     assert outcome(middle_counts, QUESTIONNAIRE, {"content": "neutral"}) == 1.0
-
-
-def test_a_quota_cell_is_the_answers_to_the_stratum_questions() -> None:
-    questionnaire = tiny("strata")
-    assert stratum_values(questionnaire, {"age": "60+", "sex": "F"}) == (("sex", "F"), ("age_band", "60+"))
-    assert stratum_values(questionnaire, {"age": "60+", "sex": "refused"}) is None
-    assert stratum_values(questionnaire, {"age": "60+"}) is None
-    assert stratum_values(tiny("one"), {"bus": "yes"}) == ()
-
-
-def test_cells_are_only_for_the_eligible() -> None:
-    sex, age = civic().strata
-    assert stratum_categories(civic(), sex) == ("M", "F")
-    assert stratum_categories(civic(), age) == ("18-34", "35-54", "55+")
-
-
-def test_a_marked_category_is_no_cell() -> None:
-    sex, _ = tiny("strata").strata
-    assert stratum_categories(tiny("strata"), sex) == ("M", "F")
-
-
-def test_without_eligibility_every_unmarked_category_is_a_cell() -> None:
-    questionnaire = tiny("strata")
-    everybody = replace(questionnaire, eligibility=None)
-    assert stratum_categories(everybody, questionnaire.strata[1]) == ("under_18", "18-59", "60+")

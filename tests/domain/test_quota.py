@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from survey.domain.allocation import Allocation
 from survey.domain.frame import Area, Frame, Level, PopulationCount
-from survey.domain.margins import population_by_cell
+from survey.domain.margins import eligible_codes, population_by_cell
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import CellKey, cell_of, district_sizes, quota_cells
@@ -19,6 +19,7 @@ from survey.domain.wave import Mode, SamplePlan, WavePlan, Within
 from tests.frames import excerpt
 from tests.frames.excerpt import HUAYING, YUECHI
 from tests.frames.instrument import questionnaire
+from tests.questionnaires.instruments import civic, tiny
 
 FRAME = excerpt.frame()
 ADULTS = questionnaire()
@@ -217,3 +218,20 @@ def test_answers_fall_into_the_cell_of_their_categories() -> None:
 )
 def test_answers_that_leave_the_cell_open_have_none(answers: dict[str, str]) -> None:
     assert cell_of(ADULTS, Mode.INTERCEPT, YUECHI, answers) is None
+
+
+def test_the_tiny_instrument_s_cells_are_its_strata_answers_and_only_unmarked_ones() -> None:
+    strata = tiny("strata")
+    answered = cell_of(strata, Mode.INTERCEPT, YUECHI, {"age": "60+", "sex": "F"})
+    assert answered is not None
+    assert answered.values == (("sex", "F"), ("age_band", "60+"))
+    assert cell_of(strata, Mode.INTERCEPT, YUECHI, {"age": "60+", "sex": "refused"}) is None
+    assert cell_of(strata, Mode.INTERCEPT, YUECHI, {"age": "60+"}) is None
+    assert cell_of(tiny("one"), Mode.INTERCEPT, YUECHI, {"bus": "yes"}) == CellKey(Mode.INTERCEPT, YUECHI, ())
+
+
+def test_cells_are_only_for_the_eligible() -> None:
+    assert eligible_codes(civic()) == {"sex": ("M", "F"), "age_band": ("18-34", "35-54", "55+")}
+    assert eligible_codes(tiny("strata"))["sex"] == ("M", "F")
+    everybody = replace(tiny("strata"), eligibility=None)
+    assert eligible_codes(everybody)["age_band"] == ("under_18", "18-59", "60+")

@@ -1,7 +1,7 @@
 """The submission door: what is kept, as what, and what the sender is told."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from uuid import uuid4
 
 import pytest
@@ -226,17 +226,19 @@ def test_each_mode_fills_its_own_cells(field: Field) -> None:
     assert field.cell().completed == 0
 
 
-def test_who_keeps_a_stratum_to_themselves_has_no_cell(field: Field) -> None:
+def test_who_keeps_a_stratum_to_themselves_is_stored_but_stands_for_nobody(field: Field) -> None:
     receipt = field.receive(valid_answers(sex="refused"))
-    assert receipt.disposition is Disposition.OVER_QUOTA
+    assert receipt.disposition is Disposition.PARTIAL
     assert field.row(receipt.submission_id)["cell_id"] is None
 
 
-def test_who_lives_in_a_district_outside_the_wave_is_refused_by_the_area(new_field: Callable[..., Field]) -> None:
+def test_who_lives_outside_the_wave_s_districts_may_say_so_and_is_not_eligible(
+    new_field: Callable[..., Field],
+) -> None:
     field = new_field(plan=plan_text(districts=[YUECHI]))
-    with pytest.raises(Invalid) as refused:
-        field.receive(valid_answers(area=HUAYING_AREA))
-    assert [problem.field for problem in refused.value.problems] == ["home"]
+    receipt = field.receive(valid_answers(area=HUAYING_AREA))
+    assert receipt.disposition is Disposition.INELIGIBLE
+    assert field.row(receipt.submission_id)["area_code"] == HUAYING_AREA
 
 
 def test_without_an_area_question_the_poster_s_district_counts(new_field: Callable[..., Field]) -> None:
@@ -282,16 +284,17 @@ def test_after_the_grace_nothing_more_is_taken(field: Field) -> None:
     assert field.rows() == []
 
 
-def test_a_form_opened_after_the_approval_ran_out_is_not_taken(new_field: Callable[..., Field]) -> None:
-    field = new_field(
-        questionnaire=questionnaire_text(valid_until="2026-11-03"),
-        plan=plan_text(closes_after=timedelta(days=1)),
-    )
-    last_second = datetime.fromisoformat("2026-11-03T23:59:59+08:00")
-    in_time = field.receive(valid_answers(), opened_at=last_second, received_at=last_second + timedelta(minutes=10))
+def test_the_grace_is_for_forms_that_were_opened_in_time(field: Field) -> None:
+    closing = field.clock()
+    close_wave(field.db, WAVE, closing)
+    in_time = field.receive(valid_answers(), opened_at=closing, received_at=closing + timedelta(minutes=10))
     assert field.row(in_time.submission_id)["late"] is True
     with pytest.raises(WaveNotTaking) as refused:
-        field.receive(valid_answers(), opened_at=last_second + timedelta(seconds=1))
+        field.receive(
+            valid_answers(),
+            opened_at=closing + timedelta(seconds=1),
+            received_at=closing + timedelta(minutes=10),
+        )
     assert refused.value.admission is Admission.OVER
 
 

@@ -2,8 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +17,6 @@ from tests.field import (
     WAVE,
     Field,
     as_form,
-    plan_text,
     questionnaire_text,
     token_in,
     valid_answers,
@@ -306,22 +303,6 @@ def test_what_arrives_within_the_grace_is_taken_and_thanked_for(client: FlaskCli
     field.clock.forward(hours=1)
     assert send_json(client, field, token).status_code == 200
     assert send_json(client, field, field.token()).status_code == 410
-
-
-def test_the_form_closes_with_the_last_day_of_its_approval(new_field: Callable[..., Field]) -> None:
-    field = new_field(
-        questionnaire=questionnaire_text(valid_until="2026-11-03"), plan=plan_text(closes_after=timedelta(days=1))
-    )
-    client = field.app.test_client()
-    page = client.get(url(field))
-    assert page.status_code == 200
-    field.clock.now = field.clock.now.replace(day=3, hour=23, minute=59)
-    opened_on_the_last_day = field.token()
-    field.clock.forward(minutes=1)
-    assert client.get(url(field)).status_code == 410
-    assert send_json(client, field, field.token()).status_code == 410
-    assert send_json(client, field, opened_on_the_last_day).status_code == 201
-    assert send_json(client, field, token_in(page.text)).status_code == 201
 
 
 def test_the_page_stays_on_the_version_it_was_opened_with(client: FlaskClient, field: Field) -> None:

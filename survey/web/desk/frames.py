@@ -1,5 +1,6 @@
 """Sampling frames: their list, and the import of a new one."""
 
+import re
 from datetime import date
 
 from flask import Blueprint, Response, flash, render_template, request
@@ -47,16 +48,23 @@ def _import() -> ImportedFrame:
         for name, file in (("areas", areas), ("population", population))
         if file is None or not file.filename
     ]
-    try:
-        day = date.fromisoformat(request.form.get("date", ""))
-    except ValueError:
-        problems.append(Problem("date_missing", "date"))
+    day = _day(request.form.get("date", ""))
+    if day is None or day > office().now().date():
+        problems.append(Problem("date_wrong", "date"))
     if problems:
         raise Invalid(problems)
+    assert day is not None
     assert areas is not None
     assert population is not None
     names = (_name(areas), _name(population))
     return import_frame(office().db, areas.read(), population.read(), day, office().now(), names)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
+    except ValueError:
+        return None
 
 
 def _name(file: FileStorage) -> str:

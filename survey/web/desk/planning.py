@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
+from survey.config import OFFICE_ZONE
 from survey.domain.allocation import Allocation
 from survey.domain.document import Document
 from survey.domain.problems import Invalid, Problem
@@ -48,11 +49,12 @@ def plan() -> BaseResponse:
     """Keep the plan as a draft, in place of an earlier draft of the same code."""
     form = request.form
     try:
-        frame_id = form.get("frame", "")
-        if not frame_id.isdigit() or int(frame_id) not in {entry.id for entry in frame_list(office().db)}:
-            raise Invalid([Problem("frame_none", "frame")])
+        known = {str(entry.id): entry.id for entry in frame_list(office().db)}
+        frame_id = known.get(form.get("frame", ""))
+        if frame_id is None:
+            raise Invalid([Problem("frame_unknown", "frame")])
         document = read_yaml(form["yaml"], "plan") if form.get("yaml", "").strip() else _document(form)
-        planned = plan_wave(office().db, office().catalogue, document, int(frame_id), office().now(), secrets.randbelow)
+        planned = plan_wave(office().db, office().catalogue, document, frame_id, office().now(), secrets.randbelow)
     except Invalid as refused:
         return Response(_page(form, refused.problems), status=422)
     flash(translate("The wave is a draft now. Look it over, then open it."))
@@ -71,7 +73,7 @@ def _document(form: "MultiDict[str, str]") -> Document:
             language: form[f"title_{language}"] for language in ("zh-Hans", "en") if form.get(f"title_{language}")
         },
         "questionnaire": {"code": code, "version": version},
-        "timezone": "Asia/Shanghai",
+        "timezone": OFFICE_ZONE,
         "opens": form.get("opens") or None,
         "closes": form.get("closes") or None,
         "grace_hours": form.get("grace_hours") or None,

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from analysis.panels import tick_text
 from analysis.risk import FlagKind
-from survey.config import VERSION
+from survey.config import OFFICE_ZONE, VERSION
 from survey.domain.account import Role
 from survey.domain.allocation import Allocation
 from survey.domain.disposition import Disposition
@@ -34,7 +35,6 @@ from survey.web.languages import text_of, translate
 from survey.web.office import office
 
 K = TypeVar("K")
-OFFICE_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def init_app(app: Flask) -> None:
@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
         "sum_name": lambda kind: _name(SUMS, SumKind(kind)),
         "flag_word": lambda kind: f"{FLAG_SHAPES[FlagKind(kind)]} {_name(FLAGS, FlagKind(kind))}",
         "basis_text": basis_text,
+        "tick_text": tick_text,
         "disposition_kinds": tuple(Disposition),
         "desk_sections": desk_sections,
         "code_version": VERSION,
@@ -62,7 +63,7 @@ def init_app(app: Flask) -> None:
 
 def local_time(moment: datetime) -> str:
     """A moment as the office's clock shows it."""
-    return moment.astimezone(OFFICE_ZONE).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(ZoneInfo(OFFICE_ZONE)).strftime("%Y-%m-%d %H:%M")
 
 
 def wave_title(wave: Wave) -> str:
@@ -77,8 +78,8 @@ def basis_text(mode: str) -> str:
             "Modelled intervals: people chose themselves to answer, so these rates stand apart from the sample's."
         )
     return translate(
-        "Design-based: strata are districts, units are collection points, weights post-stratified to "
-        "district, sex and age."
+        "Intervals over points: districts are strata, collection points are units as if drawn, weights are "
+        "post-stratified to the census."
     )
 
 

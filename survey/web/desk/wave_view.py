@@ -11,12 +11,13 @@ from analysis.estimate import Estimate
 from analysis.figure_frame import Figure
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
-from analysis.rates import CITY, HEADLINE_MODE, Change
+from analysis.rates import CITY, HEADLINE_MODE, SELF_SELECTED_MODES, Change
 from analysis.report import Judged
 from analysis.risk import Flag, FlagKind
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell
 from survey.domain.wave_json import plan_from_json
+from survey.services.catalogue import NotFound
 from survey.services.report_wave import WaveResults
 from survey.web.area_names import area_name
 from survey.web.desk.words import (
@@ -47,17 +48,13 @@ class RateRow:
     flag: Flag
     change: Change | None
     shown: bool
-    chart: str
+    judged: bool  # held against its target; self-selected answers may not decide that
+    chart: str = ""
 
     @property
     def previous(self) -> Estimate | None:
         """The same rate of the wave before, where it may be shown."""
         return self.change.before.estimate if self.change is not None and self.change.before is not None else None
-
-    @property
-    def judged(self) -> bool:
-        """Whether the rate is held against its target. Self-selected answers may not decide that."""
-        return self.estimate.basis != "modelled"
 
     @property
     def verdict(self) -> str:
@@ -216,6 +213,16 @@ class WaveView:
         return translate(DISPOSITIONS[disposition])
 
     @property
+    def whole_city(self) -> bool:
+        """Whether the wave covers every district of its city."""
+        return {area.code for area in self.results.frame.districts} == set(self.plan.districts)
+
+    @property
+    def headline_judged(self) -> bool:
+        """Whether the headline mode is held against targets."""
+        return self.headline_mode not in SELF_SELECTED_MODES
+
+    @property
     def headline_mode(self) -> str:
         """The mode that carries the headline: intercept, or whatever the wave has instead."""
         return HEADLINE_MODE if HEADLINE_MODE in self.modes or not self.modes else self.modes[0]
@@ -278,6 +285,8 @@ class AreaList:
     ) -> "AreaList":
         """What the reader asked for; unknown wishes fall back to the first indicator, the headline mode and all."""
         known = {each.code: each for each in view.indicators}
+        if not known:
+            raise NotFound("indicator")
         by = known.get(indicator) or next(iter(known.values()))
         mode = mode if mode in view.modes else view.headline_mode
         level = level if level in AREA_LEVELS else AREA_LEVELS[0]
@@ -285,7 +294,7 @@ class AreaList:
         counts = {kind.value: sum(row.verdict == kind.value for row in rows) for kind in _FLAG_ORDER}
         if flag in counts:
             rows = [row for row in rows if row.verdict == flag]
-        rows.sort(key=lambda row: (_FLAG_ORDER.index(row.flag.kind) if row.judged else 0, _gravity(row)))
+        rows.sort(key=_gravity)
         return cls(level, by, mode, district, flag, tuple(rows), counts)
 
 
@@ -298,12 +307,26 @@ def _axis(judged: Sequence[Judged]) -> Axis:
 def _row(judged: Judged, name: str, axis: Axis) -> RateRow:
     estimate = judged.rate.estimate
     change = judged.change
-    row = RateRow(name, judged.rate.domain, judged.target, estimate, judged.flag, change, judged.published, "")
+    row = RateRow(
+        name=name,
+        code=judged.rate.domain,
+        target=judged.target,
+        estimate=estimate,
+        flag=judged.flag,
+        change=change,
+        shown=judged.published,
+        judged=judged.rate.mode not in SELF_SELECTED_MODES,
+    )
     if not row.shown:
         return row
     drawn = Row(name, estimate, row.verdict, row.previous, not row.judged)
     return replace(row, chart=interval_cell_svg(drawn, axis, judged.target))
 
 
-def _gravity(row: RateRow) -> float:
-    return row.estimate.value if row.shown else 2.0
+def _gravity(row: RateRow) -> tuple[int, float, str]:
+    """Flags first. Within "at risk" what is furthest below for certain; the rest by code, for more would be a ranking
+    of noise."""
+    if not row.judged:
+        return (0, 0.0, row.code)
+    at_risk = row.flag.kind is FlagKind.AT_RISK
+    return (_FLAG_ORDER.index(row.flag.kind), row.estimate.upper if at_risk else 0.0, row.code)

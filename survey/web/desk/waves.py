@@ -63,7 +63,10 @@ def areas_chart(code: str) -> Response:
 
 def _chosen_areas(view: WaveView) -> AreaList:
     wishes = {name: request.args.get(name, "") for name in ("level", "indicator", "mode", "district", "flag")}
-    return AreaList.chosen(view, **wishes)
+    try:
+        return AreaList.chosen(view, **wishes)
+    except NotFound:
+        abort(404)
 
 
 @blueprint.post("/waves/<code>/open")

@@ -99,11 +99,11 @@ _REASONS: Mapping[str, str] = {
     "wide_interval": N_("the interval is {width} wide; more than {max_width} decides nothing"),
 }
 _MERGES: Mapping[str, str] = {
-    "age_bands": N_("{count} cells without interviews were weighted together with a neighbouring age band"),
-    "sexes": N_("{count} cells were weighted together with the other sex"),
-    "unknown": N_("{count} cells of unknown sex or age were weighted with their district"),
-    "no_interviews": N_("{count} districts have no interviews and are not represented"),
-    "outside": N_("{count} groups from outside the wave's districts are not counted"),
+    "age_bands": N_("Cells without interviews, weighted together with a neighbouring age band: {count}"),
+    "sexes": N_("Cells without interviews, weighted together with the other sex: {count}"),
+    "unknown": N_("Groups of unknown sex or age, weighted as their district: {count}"),
+    "no_interviews": N_("Districts without interviews, which are not represented: {count}"),
+    "outside": N_("Groups from outside the wave's districts, which are not counted: {count}"),
 }
 _COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective"})
 

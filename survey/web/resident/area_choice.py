@@ -27,25 +27,25 @@ class AreaChoice:
         frame = ground.frame
         district = frame.district_of(code)
         street = frame.street_of(code)
-        leaf = code if code in ground.districts else ""
+        leaf = code if code in ground.homes else ""
         return cls.posted(ground, district.code if district else "", street.code if street else "", leaf)
 
     @classmethod
     def posted(cls, ground: Ground, district: str, street: str, neighbourhood: str) -> "AreaChoice":
         """The lists after a choice was posted."""
         frame = ground.frame
-        districts = tuple(frame.areas[code] for code in ground.plan.districts)
-        if district not in ground.plan.districts:
-            district = ground.districts.get(neighbourhood, "")
+        districts = frame.districts
+        if district not in {area.code for area in districts}:
+            district = ground.homes.get(neighbourhood, "")
         streets = _below(ground, district)
         neighbourhoods: tuple[Area, ...]
         if street not in {area.code for area in streets}:
-            home = frame.street_of(neighbourhood) if neighbourhood in ground.districts else None
+            home = frame.street_of(neighbourhood) if neighbourhood in ground.homes else None
             street = home.code if home is not None and home in streets else ""
-        if streets and all(area.code in ground.districts for area in streets):
+        if streets and all(area.code in ground.homes for area in streets):
             # No level between: what lies below the district are the neighbourhoods themselves.
             streets, neighbourhoods = (), streets
-        elif (street or district) in ground.districts:
+        elif (street or district) in ground.homes:
             # Nothing is listed below, so the street or district stands for its neighbourhoods.
             neighbourhoods = (frame.areas[street or district],)
         else:

@@ -188,6 +188,6 @@ def _area(
     choice = AreaChoice.posted(
         ground, form.get(f"{item.code}__district", ""), form.get(f"{item.code}__street", ""), chosen
     )
-    if choice.neighbourhood != chosen and chosen in ground.districts:
+    if choice.neighbourhood != chosen and chosen in ground.homes:
         filled.pop(item.code, None)
     return choice

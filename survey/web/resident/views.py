@@ -5,7 +5,6 @@ from uuid import uuid4
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from survey.domain.approval import may_be_asked
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Invalid, Problem
 from survey.domain.submission import CODE_ALPHABET, Outcome, Receipt
@@ -38,8 +37,6 @@ def form(code: str) -> Response:
         # In the grace, forms that were opened before still arrive; new ones are not given out.
         return _not_taking(admission)
     questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
-    if not may_be_asked(questionnaire.legal, office().catalogue.ground(wave.id).plan, now):
-        return _not_taking(Admission.OVER)
     token = PageToken(uuid4(), code, questionnaire.code, questionnaire.version, now)
     return served_page(point, token, page_language(), large=request.args.get("size") == "large")
 
@@ -65,15 +62,14 @@ def submit(code: str) -> BaseResponse:
         return _not_taking(refused.admission)
     if receipt.outcome is Outcome.CONFLICT:
         return Response(render_template("resident/conflict.html"), status=409)
-    thanks = write_thanks(office().settings.secret_key, receipt.code, receipt.disposition)
+    thanks = write_thanks(office().settings.secret_key, point.code, receipt.code, receipt.disposition)
     return redirect(url_for(".thanks", code=code, receipt=thanks, lang=page_language()), code=303)
 
 
 @blueprint.get("/r/<code>/thanks/<receipt>")
 def thanks(code: str, receipt: str) -> str:
     """What a resident is left with: a receipt without answers."""
-    _point(code)
-    told = read_thanks(office().settings.secret_key, receipt)
+    told = read_thanks(office().settings.secret_key, _point(code).code, receipt)
     if told is None:
         abort(404)
     return render_template("resident/thanks.html", receipt_code=told[0], disposition=told[1], code=code)
@@ -102,7 +98,6 @@ def _receipt_json(receipt: Receipt) -> dict[str, str]:
         "receipt": receipt.code,
         "outcome": receipt.outcome.value,
         "disposition": receipt.disposition.value,
-        "digest": receipt.content_digest,
     }
 
 
