@@ -32,7 +32,7 @@ from analysis.columns import (
     checked_population,
     checked_rows,
 )
-from analysis.design import Codes, Design, Lonely, declare
+from analysis.design import Codes, Design, Floats, Lonely, declare
 from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, partition, share_estimate
 from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
@@ -142,7 +142,7 @@ def rates_of_tally(
     for mode in sorted(modes, key=lambda name: (name != HEADLINE_MODE, name)):
         part = reduced.where(reduced.cells[MODE] == mode)
         found, merges[mode] = _mode_rates(part, margins, indicators, listed, rules)
-        rates += [Rate(code, mode, kind, domain, _of_mode(e, mode)) for code, kind, domain, e in found]
+        rates += [Rate(code, mode, kind, domain, of_mode(e, mode)) for code, kind, domain, e in found]
     weighted_by = () if margins is None else tuple(margins.columns.drop(POPULATION))
     return WaveRates(tuple(rates), merges, weighted_by)
 
@@ -175,26 +175,44 @@ def _mode_rates(
         nothing = share_estimate(Evidence(nan, nan, 0, 0), rules.method, rules.level, nan)
         places = [(kind, domain) for kind in DOMAIN_KINDS for domain in listed[kind]]
         return [(i.code, kind, domain, nothing) for i in indicators for kind, domain in places], ()
+    sample = wave_design(cells, margins, rules)
+    found: list[Found] = []
+    for indicator in indicators:
+        lenders = _Lenders(sample.design, reduced.measure(indicator.code, sample.factor), cells, rules)
+        for kind in DOMAIN_KINDS:
+            for domain, estimate in lenders.estimates(kind, listed[kind]):
+                noted = replace(estimate, notes=(*estimate.notes, *sample.notes(kind)))
+                found.append((indicator.code, kind, domain, noted))
+    return found, sample.merges
+
+
+@dataclass(frozen=True, slots=True)
+class WaveDesign:
+    """The post-stratified sample of one mode. factor: (cells,) what post-stratification multiplied the weights by."""
+
+    design: Design
+    factor: Floats
+    merges: tuple[Merge, ...]
+    weighted: bool
+
+    def notes(self, kind: str) -> tuple[str, ...]:
+        """What every estimate for a kind of domain has to say about the weights."""
+        everywhere = () if self.weighted else ("unweighted",)
+        codes = {merge.code for merge in self.merges}
+        return everywhere + tuple(note for code, note in _CITY_NOTES.items() if kind == CITY and code in codes)
+
+
+def wave_design(cells: pd.DataFrame, margins: pd.DataFrame | None, rules: RateRules) -> WaveDesign:
+    """The design of the cells of one mode, at least one of them; margins: a checked population, or None."""
     design = declare(cells, ids=[UNIT], strata=STRATUM, weights="w", nest=True, lonely=rules.lonely)
     merges: tuple[Merge, ...] = ()
     if margins is not None:
         strata = poststrata(cells, margins, rules.min_cell)
         design, merges = poststratify(design, strata.margin), strata.merges
-    factor = design.weights / cells["w"].to_numpy(np.float64)
-    everywhere = ("unweighted",) if margins is None else ()
-    city = tuple(note for code, note in _CITY_NOTES.items() if any(merge.code == code for merge in merges))
-    found: list[Found] = []
-    for indicator in indicators:
-        lenders = _Lenders(design, reduced.measure(indicator.code, factor), cells, rules)
-        for kind in DOMAIN_KINDS:
-            notes = everywhere + (city if kind == CITY else ())
-            for domain, estimate in lenders.estimates(kind, listed[kind]):
-                noted = replace(estimate, notes=(*estimate.notes, *notes))
-                found.append((indicator.code, kind, domain, noted))
-    return found, merges
+    return WaveDesign(design, design.weights / cells["w"].to_numpy(np.float64), merges, margins is not None)
 
 
-def _of_mode(estimate: Estimate, mode: str) -> Estimate:
+def of_mode(estimate: Estimate, mode: str) -> Estimate:
     """The intervals of self-selected answers rest on a model, and say so."""
     if mode in SELF_SELECTED_MODES and estimate.basis != "none":
         return replace(estimate, basis="modelled", notes=(*estimate.notes, "self_selected"))
