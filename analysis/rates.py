@@ -5,9 +5,9 @@ with weight 1 and is post-stratified to the respondents' district × sex × age 
 has), and the variance is that of the residuals (`calibration`). All of it is computed from one tally. People from
 districts that the population does not list count for nothing, but the points they were met at stay in the design.
 
-A domain that holds too few points to estimate its own variance (one point has none) takes the design effect of its
-district, at least 1, or of the city: Wilson's interval on n / deff with the lender's degrees of freedom, basis
-"borrowed_deff". Answers from open QR codes are self-selected: the same arithmetic, basis "modelled".
+A domain that cannot estimate its own variance takes the design effect of its district, at least 1, or of the city:
+Wilson's interval on n / deff, basis "borrowed_deff". Either it holds too few points (one point has none), and the
+degrees of freedom are the lender's; or its points do not differ, as where all answers agree, and the smaller count is. Answers from open QR codes are self-selected: the same arithmetic, basis "modelled".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -268,26 +268,37 @@ class _Lenders:
 
     def _estimate(self, evidence: Evidence, kind: str, home: int) -> Estimate:
         own = share_estimate(evidence, self._rules.method, self._rules.level, _deff(evidence))
-        if evidence.n == 0 or evidence.df >= self._rules.min_df:
+        if evidence.n == 0 or (evidence.df >= self._rules.min_df and _has_spread(evidence)):
             return own
         loan = self._loan(evidence, kind, home)
         return own if loan is None else _borrowed(evidence, loan, self._rules.level)
 
     def _loan(self, evidence: Evidence, kind: str, home: int) -> _Loan | None:
-        """The district's design effect, else the city's; a domain without df takes at least that of the weights."""
+        """The district's design effect, else the city's; a domain without df or spread takes that of the weights."""
         district = self._by_district[home]
         if kind in (STREET, NEIGHBOURHOOD) and district.df >= self._rules.min_df and isfinite(_deff(district)):
-            return _Loan(_deff(district), district.df, "deff_of_district")
+            return self._lent(_Loan(_deff(district), district.df, "deff_of_district"), evidence)
         if kind != CITY and self._city.df >= self._rules.min_df and isfinite(_deff(self._city)):
-            return _Loan(_deff(self._city), self._city.df, "deff_of_city")
-        if evidence.df > 0:
+            return self._lent(_Loan(_deff(self._city), self._city.df, "deff_of_city"), evidence)
+        if evidence.df > 0 and _has_spread(evidence):
             return None
-        return _Loan(kish_deff(self._variable), evidence.n - 1, "deff_of_weights")
+        return self._lent(_Loan(kish_deff(self._variable), evidence.n - 1, "deff_of_weights"), evidence)
+
+    def _lent(self, loan: _Loan, borrower: Evidence) -> _Loan:
+        """A domain with enough points that lacks only the spread keeps the quantile of its own degrees of freedom."""
+        if borrower.df < self._rules.min_df:
+            return loan
+        return replace(loan, df=min(loan.df, borrower.df))
+
+
+def _has_spread(evidence: Evidence) -> bool:
+    """Can the points tell a variance? Not where all answers agree, nor where all points have the same share."""
+    return not evidence.degenerate and evidence.v > 0
 
 
 def _deff(evidence: Evidence) -> float:
     """The design effect of a share: its variance as a multiple of p(1-p)/(n-1); nan where there is no spread."""
-    if evidence.n < 2 or evidence.df <= 0 or not evidence.v > 0 or evidence.degenerate:
+    if evidence.n < 2 or evidence.df <= 0 or not _has_spread(evidence):
         return nan
     return evidence.v * (evidence.n - 1) / (evidence.p * (1 - evidence.p))
 
@@ -300,7 +311,8 @@ def _borrowed(evidence: Evidence, loan: _Loan, level: float) -> Estimate:
     # One interview lends itself no degrees of freedom; the normal quantile is the least that can be said.
     t = t_quantile((1 + level) / 2, max(loan.df, 1.0))
     lower, upper = wilson_ends(evidence.p, n_effective, t)
-    notes = (loan.source, *(("all_answers_agree",) if evidence.degenerate else ()))
+    agreeing = "all_answers_agree" if evidence.degenerate else "zero_variance" if evidence.df > 0 >= evidence.v else ""
+    notes = (loan.source, *((agreeing,) if agreeing else ()))
     return Estimate(
         value=evidence.p,
         se=sqrt(variance),
