@@ -7,12 +7,15 @@ the base.
 
 `sex` and `age_band` are `DIMENSIONS`: a questionnaire may ask neither, one or both. Where a dimension is wholly missing
 in the rows it makes no domains, and where it is wholly missing in the population it makes no post-strata.
+
+Beside an indicator the rows may say why an outcome is missing, in a column named by `missing_column`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 MODE, DISTRICT, STREET, NEIGHBOURHOOD = "mode", "district", "street", "neighbourhood"
@@ -20,9 +23,17 @@ POINT, SEX, AGE_BAND, POPULATION = "point", "sex", "age_band", "population"
 
 STRATUM = "stratum"
 
+UNIT, COUNT, WEIGHT = "unit", "n", "w"  # of a tally
+
 WAVE_COLUMNS = (MODE, DISTRICT, STREET, NEIGHBOURHOOD, POINT, SEX, AGE_BAND)
 POPULATION_COLUMNS = (DISTRICT, SEX, AGE_BAND, POPULATION)
 DIMENSIONS = (SEX, AGE_BAND)
+
+# No indicator may have such a code, and no other dimension than sex and age_band: they are columns of their own.
+RESERVED_COLUMNS = frozenset({*WAVE_COLUMNS, STRATUM, POPULATION, UNIT, COUNT, WEIGHT})
+
+DONT_KNOW, REFUSED = "dont_know", "refused"
+WHY_MISSING = (DONT_KNOW, REFUSED, "not_asked", "unanswered")
 
 
 class ColumnsError(ValueError):
@@ -40,6 +51,11 @@ class Indicator:
     def __post_init__(self) -> None:
         if not 0 <= self.target <= 1:
             raise ColumnsError(f"The target of {self.code} is {self.target:g}; it is a share between 0 and 1.")
+
+
+def missing_column(code: str) -> str:
+    """The optional column that says why an outcome of the indicator is missing: one of WHY_MISSING, else missing."""
+    return f"{code}:missing"
 
 
 def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.DataFrame:
@@ -65,7 +81,20 @@ def checked_rows(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> pd.Data
         if odd.any():
             raise ColumnsError(f"Column {code} holds {values[odd][0]:g}; an indicator is 1, 0 or missing.")
         frame[code] = values
+        why = missing_column(code)
+        if why in rows.columns:
+            frame[why] = _why_missing(rows[why], why, np.isnan(values))
     return frame
+
+
+def _why_missing(reasons: pd.Series, name: str, missing: npt.NDArray[np.bool_]) -> pd.Categorical:
+    column = _text(reasons)
+    odd = sorted(set(column.categories) - set(WHY_MISSING))
+    if odd:
+        raise ColumnsError(f"Column {name} holds {odd[0]}; a reason is one of {', '.join(WHY_MISSING)}, or missing.")
+    if (column.notna() & ~missing).any():
+        raise ColumnsError(f"Column {name} has a reason where there is an outcome. Only a missing outcome has one.")
+    return column
 
 
 def checked_population(population: pd.DataFrame) -> pd.DataFrame:

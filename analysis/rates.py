@@ -7,7 +7,8 @@ districts that the population does not list count for nothing, but the points th
 
 A domain that cannot estimate its own variance takes the design effect of its district, at least 1, or of the city:
 Wilson's interval on n / deff, basis "borrowed_deff". Either it holds too few points (one point has none), and the
-degrees of freedom are the lender's; or its points do not differ, as where all answers agree, and the smaller count is. Answers from open QR codes are self-selected: the same arithmetic, basis "modelled".
+degrees of freedom are the lender's; or its points do not differ, as where all answers agree, and the smaller count is.
+Answers from open QR codes are self-selected: the same arithmetic, basis "modelled".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,16 +22,20 @@ from analysis.calibration import poststratify
 from analysis.columns import (
     AGE_BAND,
     DISTRICT,
+    DONT_KNOW,
     MODE,
     NEIGHBOURHOOD,
     POINT,
     POPULATION,
+    REFUSED,
     SEX,
     STRATUM,
     STREET,
+    UNIT,
     Indicator,
     checked_population,
     checked_rows,
+    missing_column,
 )
 from analysis.design import Codes, Design, Floats, Lonely, declare
 from analysis.design_effect import kish_deff
@@ -61,14 +66,26 @@ class RateRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Interviews in a domain that are not in the base of its rate, by what was answered; unweighted."""
+
+    dont_know: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
-    """One indicator in one domain, by one mode."""
+    """One indicator in one domain, by one mode.
+
+    left_out: for the city and its districts, where the rows say why outcomes are missing (`columns.missing_column`).
+    """
 
     indicator: str
     mode: str
     domain_kind: str
     domain: str
     estimate: Estimate
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,6 @@ class WaveRates:
         return None
 
 
-UNIT = "unit"
 TALLY_KEYS = (MODE, STRATUM, UNIT, DISTRICT, STREET, NEIGHBOURHOOD, SEX, AGE_BAND)
 
 
@@ -104,7 +120,18 @@ def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
     # Without a point the neighbourhood is the unit: answers from one place are still alike.
     point = frame[POINT].astype(object)
     unit = point.where(point.notna(), frame[NEIGHBOURHOOD].astype(object)).fillna("")
-    return tally(frame.assign(unit=pd.Categorical(unit)), TALLY_KEYS, [indicator.code for indicator in indicators])
+    codes = [indicator.code for indicator in indicators]
+    counts = {
+        _left_out_column(reason, code): np.asarray(frame[missing_column(code)].eq(reason), dtype=np.float64)
+        for code in codes
+        for reason in (DONT_KNOW, REFUSED)
+        if missing_column(code) in frame
+    }
+    return tally(frame.assign(**{UNIT: pd.Categorical(unit)}), TALLY_KEYS, codes, counts=counts)
+
+
+def _left_out_column(reason: str, code: str) -> str:
+    return f"{reason}:{code}"
 
 
 def wave_rates(
@@ -142,7 +169,11 @@ def rates_of_tally(
     for mode in sorted(modes, key=lambda name: (name != HEADLINE_MODE, name)):
         part = reduced.where(reduced.cells[MODE] == mode)
         found, merges[mode] = _mode_rates(part, margins, indicators, listed, rules)
-        rates += [Rate(code, mode, kind, domain, of_mode(e, mode)) for code, kind, domain, e in found]
+        cells = part.cells if margins is None else part.cells[part.cells[DISTRICT].isin(margins[DISTRICT])]
+        rates += [
+            Rate(code, mode, kind, domain, of_mode(e, mode), _left_out(cells, code, kind, domain))
+            for code, kind, domain, e in found
+        ]
     weighted_by = () if margins is None else tuple(margins.columns.drop(POPULATION))
     return WaveRates(tuple(rates), merges, weighted_by)
 
@@ -155,6 +186,13 @@ def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]])
         for kind in margins.columns.drop(POPULATION):
             listed[kind] = sorted({*listed[kind], *margins[kind]})
     return listed
+
+
+def _left_out(cells: pd.DataFrame, code: str, kind: str, domain: str) -> LeftOut | None:
+    if kind not in (CITY, DISTRICT) or _left_out_column(DONT_KNOW, code) not in cells:
+        return None
+    inside = cells if kind == CITY else cells[cells[DISTRICT] == domain]
+    return LeftOut(*(int(inside[_left_out_column(reason, code)].sum()) for reason in (DONT_KNOW, REFUSED)))
 
 
 # Merges that change whom the city's rates speak for.

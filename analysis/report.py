@@ -150,6 +150,7 @@ def _judged(each: Judged) -> dict[str, Any]:
     params = {name: _number(value) for name, value in each.flag.reason.params}
     return domain | {
         "estimate": _estimate(rate.estimate),
+        "left_out": asdict(rate.left_out) if rate.left_out is not None else None,
         "flag": each.flag.kind.value,
         "reason": {"code": each.flag.reason.code, "params": params},
         "needed_n": each.flag.needed_n,

@@ -6,7 +6,7 @@ sums of w, w·y and w·y². Everything is a sum, so the tally of a file is the s
 those were made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ _PARTS = ("rows", "n", "base", "total", "square")
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """cells: one line a cell, with the key columns, `n`, `w` and five sums for each variable."""
+    """cells: one line a cell, with the key columns, `n`, `w`, five sums for each variable and what else was counted."""
 
     keys: tuple[str, ...]
     variables: tuple[str, ...]
@@ -30,7 +30,8 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         """The tally of both sets of rows together."""
-        if (self.keys, self.variables) != (other.keys, other.variables):
+        same = (self.keys, self.variables) == (other.keys, other.variables)
+        if not same or set(self.cells.columns) != set(other.cells.columns):
             raise ValueError("Only tallies of the same keys and variables add up.")
         both = pd.concat([self.cells, other.cells], ignore_index=True)
         sums = [name for name in both.columns if name not in self.keys]
@@ -52,8 +53,17 @@ class Tally:
         return Measure(rows, n * (factor > 0), base * factor, total * factor, square * factor)
 
 
-def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], weights: str | None = None) -> Tally:
-    """Reduce rows to cells. A missing key is a level of its own; weights None = 1 each."""
+def tally(
+    frame: pd.DataFrame,
+    keys: Sequence[str],
+    variables: Sequence[str],
+    weights: str | None = None,
+    counts: Mapping[str, Floats] | None = None,
+) -> Tally:
+    """Reduce rows to cells. A missing key is a level of its own; weights None = 1 each.
+
+    counts: (rows,) numbers by name, summed as they are.
+    """
     w = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(np.float64)
     counted = (w > 0).astype(np.float64)
     columns: dict[str, Floats] = {"n": counted, "w": w}
@@ -69,7 +79,7 @@ def tally(frame: pd.DataFrame, keys: Sequence[str], variables: Sequence[str], we
                 strict=True,
             )
         )
-    return Tally(tuple(keys), tuple(variables), _grouped(frame, keys, columns))
+    return Tally(tuple(keys), tuple(variables), _grouped(frame, keys, columns | dict(counts or {})))
 
 
 def _grouped(frame: pd.DataFrame, keys: Sequence[str], columns: dict[str, Floats]) -> pd.DataFrame:

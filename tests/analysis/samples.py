@@ -63,3 +63,9 @@ def margins(districts: int = 4) -> pd.DataFrame:
 def margins_by(*columns: str, districts: int = 4) -> pd.DataFrame:
     """The population of `wave` by some of its columns only."""
     return margins(districts).groupby(list(columns))[["population"]].sum().reset_index()
+
+
+def with_reasons(rows: pd.DataFrame) -> pd.DataFrame:
+    """Why the outcomes of `aware` are missing: don't know and refused in turn."""
+    turn = np.where(np.arange(len(rows)) % 3 == 0, "refused", "dont_know")
+    return rows.assign(**{"aware:missing": pd.Series(turn, rows.index).where(rows["aware"].isna(), None)})

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from analysis.calibration import margin, poststratify
-from analysis.columns import ColumnsError, Indicator
+from analysis.columns import RESERVED_COLUMNS, ColumnsError, Indicator
 from analysis.design import declare
 from analysis.estimate import Estimate, proportion
 from analysis.intervals import t_quantile, wilson_ends
 from analysis.notes import NOTES
-from analysis.rates import RateRules, WaveRates, beside, rates_of_tally, wave_rates, wave_tally
-from tests.analysis.samples import margins, margins_by, wave
+from analysis.rates import LeftOut, RateRules, WaveRates, beside, rates_of_tally, wave_rates, wave_tally
+from tests.analysis.samples import margins, margins_by, wave, with_reasons
 
 INDICATORS = (
     Indicator("aware", 0.75, {"en": "Awareness", "zh-Hans": "知晓率"}),
@@ -291,12 +291,15 @@ def test_people_of_unknown_age_or_street_still_count_for_the_city() -> None:
 def test_rates_come_from_the_sum_of_tallies_of_parts() -> None:
     rows = wave()
     rows.loc[::10, "street"] = None
+    rows = with_reasons(rows)
     parts = wave_tally(rows.iloc[::2], INDICATORS) + wave_tally(rows.iloc[1::2], INDICATORS)
     whole = wave_rates(rows, margins(), INDICATORS)
+    left_out = {(rate.indicator, rate.mode, rate.domain_kind, rate.domain): rate.left_out for rate in whole}
     for rate in rates_of_tally(parts, margins(), INDICATORS):
         other = found(whole, rate.indicator, rate.mode, rate.domain_kind, rate.domain)
         for field in ("value", "se", "lower", "upper", "n"):
             assert getattr(rate.estimate, field) == pytest.approx(getattr(other, field), rel=1e-9, nan_ok=True)
+        assert rate.left_out == left_out[rate.indicator, rate.mode, rate.domain_kind, rate.domain]
 
 
 def test_no_number_is_without_its_interval_or_a_reason() -> None:
@@ -329,6 +332,38 @@ def test_fewer_degrees_of_freedom_may_be_accepted_by_rule() -> None:
 def test_rows_that_break_the_contract_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ColumnsError, match=message):
         wave_rates(wave().assign(**change), margins(), INDICATORS)
+
+
+def test_answers_left_out_of_the_base_are_counted_beside_the_rate_of_the_city_and_of_districts() -> None:
+    rows = with_reasons(wave())
+    rates = wave_rates(rows, margins(), INDICATORS)
+    part = rows[rows["mode"] == "intercept"]
+    for kind, code, inside in (("city", "city", part), ("district", "D2", part[part["district"] == "D2"])):
+        reasons = inside["aware:missing"].value_counts()
+        rate = next(r for r in rates if (r.mode, r.domain_kind, r.domain) == ("intercept", kind, code))
+        assert rate.left_out == LeftOut(reasons["dont_know"], reasons["refused"])
+        assert rate.estimate.n + reasons.sum() == len(inside)
+    elsewhere = {rate.left_out for rate in rates if rate.indicator == "satisfied" or rate.domain_kind == "street"}
+    assert elsewhere == {None}
+
+
+def test_people_from_outside_are_not_counted_among_those_left_out() -> None:
+    rows = with_reasons(wave())
+    inside = wave_rates(rows, margins(3), INDICATORS).rates[0].left_out
+    kept = rows[rows["district"] != "D3"]
+    assert inside == wave_rates(kept, margins(3), INDICATORS).rates[0].left_out is not None
+
+
+@pytest.mark.parametrize(("reason", "message"), [("forgot", "holds forgot"), ("refused", "where there is an outcome")])
+def test_a_reason_is_one_of_four_and_only_for_what_is_missing(reason: str, message: str) -> None:
+    with pytest.raises(ColumnsError, match=message):
+        wave_rates(wave().assign(**{"aware:missing": reason}), margins(), INDICATORS)
+
+
+def test_the_columns_of_a_tally_that_are_no_indicators_are_reserved() -> None:
+    cells = wave_tally(with_reasons(wave()), INDICATORS).cells
+    assert {name for name in cells.columns if ":" not in name} <= RESERVED_COLUMNS
+    assert {"mode", "stratum", "unit", "n", "w", "population", "sex", "age_band"} <= RESERVED_COLUMNS
 
 
 def test_a_missing_column_is_named() -> None:

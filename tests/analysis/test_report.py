@@ -4,18 +4,20 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
+
 from analysis.columns import Indicator
 from analysis.rates import wave_rates
 from analysis.report import WaveReport, wave_report
-from tests.analysis.samples import margins, wave
+from tests.analysis.samples import margins, wave, with_reasons
 
 INDICATORS = (Indicator("aware", 0.75, {"en": "Awareness", "zh-Hans": "知晓率"}),)
 UNTIL = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def made(**more: Any) -> WaveReport:
+def made(rows: pd.DataFrame | None = None, **more: Any) -> WaveReport:
     return wave_report(
-        wave_rates(wave(n=500), margins(5), INDICATORS),
+        wave_rates(wave(n=500) if rows is None else rows, margins(5), INDICATORS),
         INDICATORS,
         wave="2026-05",
         data_until=UNTIL,
@@ -49,6 +51,14 @@ def test_withheld_numbers_leave_no_trace() -> None:
         assert set(rate) == {"indicator", "mode", "domain_kind", "domain", "target", "withheld", "flag"}
     small = [judged for judged in report.rates if judged.rate.estimate.n < 10]
     assert len(withheld) >= len(small) > 0
+
+
+def test_answers_left_out_of_the_base_stand_beside_a_rate_that_is_shown() -> None:
+    document = json.loads(made(rows=with_reasons(wave(n=500))).to_json())
+    city = next(rate for rate in document["rates"] if rate["domain_kind"] == "city" and rate["mode"] == "intercept")
+    assert city["left_out"]["dont_know"] > city["left_out"]["refused"] > 0
+    assert not any("left_out" in rate for rate in document["rates"] if rate["withheld"])
+    assert json.loads(made().to_json())["rates"][0]["left_out"] is None
 
 
 def test_the_wave_before_stands_beside_it_but_not_its_withheld_numbers() -> None:

@@ -47,6 +47,14 @@ def test_tallies_of_different_keys_do_not_add_up() -> None:
         tally(sample, KEYS, VARIABLES) + tally(sample, KEYS[:2], VARIABLES)
 
 
+def test_a_count_that_only_one_tally_has_is_not_taken_for_none() -> None:
+    sample = clustered()
+    counted = tally(sample, KEYS, VARIABLES, counts={"seen": np.ones(len(sample))})
+    assert (counted + counted).cells["seen"].sum() == 2 * len(sample)
+    with pytest.raises(ValueError, match="add up"):
+        tally(sample, KEYS, VARIABLES) + counted
+
+
 def test_categories_and_plain_text_make_the_same_cells() -> None:
     sample = clustered()
     coded = sample.assign(**{key: pd.Categorical(sample[key]) for key in KEYS})
