@@ -1,17 +1,21 @@
-"""The notes an estimate can carry: code and meaning. Pages translate the code; this is the English source."""
+"""The notes an estimate can carry: code and meaning, the one wording of them. A page may translate it.
+
+Each is a fragment for the cell of a table, lower case and without a full stop, and is true for every basis of an
+interval that carries it.
+"""
 
 from collections.abc import Mapping
 
 NOTES: Mapping[str, str] = {
-    "no_answers": "Nobody in this domain answered.",
-    "no_degrees_of_freedom": "All answers come from one sampling unit per stratum; the design gives no variance.",
-    "all_answers_agree": "All answers agree, so the effective number of answers is taken from their count alone.",
-    "zero_variance": "The sampling units do not differ, so the effective number of answers is taken from their count.",
-    "deff_of_district": "The design effect is that of the district.",
-    "deff_of_city": "The design effect is that of the city.",
-    "deff_of_weights": "The design effect is that of the weights alone; answers from one place may be more alike.",
-    "unweighted": "No population was given, so every interview counts alike.",
-    "districts_without_interviews": "Districts without interviews are not represented.",
-    "interviews_outside": "People from outside the districts that the population lists are not counted.",
-    "self_selected": "Answers are self-selected: the interval rests on a model, not on random sampling.",
+    "no_answers": "nobody answered",
+    "no_degrees_of_freedom": "at most one point in each district, so the design gives no variance",
+    "all_answers_agree": "all answers agree, so the interval is one-sided in effect",
+    "zero_variance": "the points do not differ, so they show no variance",
+    "deff_of_district": "with the design effect of the district: these points cannot show their own",
+    "deff_of_city": "with the design effect of the city: these points cannot show their own",
+    "deff_of_weights": "with the design effect of the weights alone: answers at one point may be more alike",
+    "unweighted": "not weighted: no population is known for these groups",
+    "districts_without_interviews": "districts without interviews are not represented",
+    "interviews_outside": "people from outside the wave's districts are not counted",
+    "self_selected": "people chose themselves to answer; the interval holds only if they are like the others",
 }
