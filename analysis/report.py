@@ -16,6 +16,7 @@ from analysis.disclosure import COMPLEMENTARY, place, withheld
 from analysis.estimate import Estimate
 from analysis.rates import Change, Rate, RateRules, WaveRates, beside
 from analysis.risk import WITHHELD, Flag, PublicationRule, flag
+from analysis.risk import gravity as order
 from analysis.weights import Merge
 
 FORMAT = 2  # of the JSON; rises when a reader would have to change
@@ -87,6 +88,17 @@ class WaveReport:
             "merges": {mode: [asdict(merge) for merge in merges] for mode, merges in self.merges.items()},
             "rates": [_judged(each) for each in self.rates],
         }
+
+
+def gravity(judged: Judged, name: str = "") -> tuple[int, float, str]:
+    """A sort key, the gravest first (`risk.gravity`). name: what the reader sees; without one, the domain's code.
+
+    Self-selected answers are not held to a target: they come in order of name.
+    """
+    name = name or judged.rate.domain
+    if judged.rate.estimate.basis == "modelled":
+        return (0, 0.0, name)
+    return order(judged.flag.kind, judged.rate.estimate.upper, name)
 
 
 def wave_report(

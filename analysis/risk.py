@@ -67,6 +67,18 @@ class Flag:
 WITHHELD = Flag(FlagKind.TOO_FEW, Reason("complementary", ()), None)
 
 
+# The order in which a reader should look.
+_GRAVITY = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.TOO_FEW, FlagKind.SAFE)
+
+
+def gravity(kind: FlagKind, upper: float, name: str) -> tuple[int, float, str]:
+    """A sort key, the gravest first: those at risk by the upper end of the interval, all others by name only.
+
+    Differences between rates that are not at risk, or between point estimates, are mostly noise and no reason to order.
+    """
+    return _GRAVITY.index(kind), upper if kind is FlagKind.AT_RISK else 0.0, name
+
+
 def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None) -> Flag:
     """What the estimate says about reaching `target` (a share)."""
     rule = rule or PublicationRule()

@@ -1,6 +1,7 @@
 """The report of a wave: complete, honest, and silent about what may not be shown."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ import pandas as pd
 
 from analysis.columns import Indicator
 from analysis.rates import wave_rates
-from analysis.report import WaveReport, wave_report
+from analysis.report import WaveReport, gravity, wave_report
+from analysis.risk import FlagKind
 from tests.analysis.samples import margins, wave, with_reasons
 
 INDICATORS = (Indicator("aware", 0.75, {"en": "Awareness", "zh-Hans": "知晓率"}),)
@@ -74,3 +76,31 @@ def test_the_wave_before_stands_beside_it_but_not_its_withheld_numbers() -> None
 
 def test_the_same_report_is_the_same_text() -> None:
     assert made().to_json() == made().to_json()
+
+
+def test_the_gravest_come_first_and_only_those_at_risk_are_ranked() -> None:
+    report = made(previous=None)
+    intercept = [judged for judged in report.rates if judged.rate.mode == "intercept"]
+    risky = [
+        replace(one, rate=replace(one.rate, domain=name, estimate=replace(one.rate.estimate, value=value, upper=upper)))
+        for one, name, value, upper in zip(intercept, "ab", (0.1, 0.3), (0.7, 0.6), strict=False)
+    ]
+    risky = [replace(one, flag=replace(one.flag, kind=FlagKind.AT_RISK)) for one in risky]
+    unclear = [
+        replace(one, rate=replace(one.rate, domain=name), flag=replace(one.flag, kind=kind))
+        for one, name, kind in zip(
+            sorted(intercept, key=lambda one: -one.rate.estimate.n)[:3],
+            "zyx",
+            (FlagKind.UNCERTAIN, FlagKind.SAFE, FlagKind.UNCERTAIN),
+            strict=True,
+        )
+    ]
+    order = [judged.rate.domain for judged in sorted([*unclear, *risky], key=gravity)]
+    assert order == ["b", "a", "x", "z", "y"]
+
+
+def test_self_selected_answers_come_in_order_of_name() -> None:
+    chosen = [judged for judged in made().rates if judged.rate.estimate.basis == "modelled"]
+    names = [judged.rate.domain for judged in sorted(chosen, key=gravity)]
+    assert names == sorted(names)
+    assert gravity(chosen[0], "named") == (0, 0.0, "named")
