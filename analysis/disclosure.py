@@ -4,7 +4,7 @@ A rate of too few answers is withheld (`too_few`). Where it is the only one of i
 less its siblings': so a second sibling, the one with the fewest answers, is withheld with it (`complementary`), and
 more until those withheld hold together as many answers as a rate of its own needs. A parent that is withheld would be
 the sum of its children, so some of them are withheld as well. Domains in which nobody answered hide nothing and count
-for nothing. (Willenborg & de Waal 2001, Elements of Statistical Disclosure Control, chapter 5: secondary suppression.)
+for nothing. (Secondary suppression; Willenborg & de Waal 2001, Elements of Statistical Disclosure Control.)
 
 The parent of a neighbourhood is its street, of a street its district, of a district, a sex and an age band the city.
 These sums make a tree: if none of them has a single unknown, no combination of them gives any unknown away.
