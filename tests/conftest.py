@@ -14,6 +14,7 @@ from survey.db import Database, migrate
 from survey.services.demonstration import build_demonstration
 from tests import browser, postgresql
 from tests.browser import BrowserErrors, Server
+from tests.field import Field, open_field
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,25 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh, migrated database; the test runs once for each engine."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def new_field(database_url: str) -> Iterator[Callable[..., Field]]:
+    """Opens a wave of its own shape: `new_field(plan=…, questionnaire=…)`."""
+    with ExitStack() as fields:
+
+        def make(**shape: Any) -> Field:
+            field = open_field(database_url, **shape)
+            fields.callback(field.close)
+            return field
+
+        yield make
+
+
+@pytest.fixture
+def field(new_field: Callable[..., Field]) -> Field:
+    """An opened wave."""
+    return new_field()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,19 @@ from survey.domain.questionnaire import Indicator, Mark, Questionnaire
 from survey.domain.routing import Answers
 
 
+def why_missing(indicator: Indicator, questionnaire: Questionnaire, answers: Answers) -> str | None:
+    """Why there is no outcome: the answer's mark, "unanswered" or "not_asked"; None where there is one."""
+    if outcome(indicator, questionnaire, answers) is not None:
+        return None
+    (code,) = indicator.items
+    answer = answers.get(code)
+    if answer is None:
+        return "unanswered" if code in questionnaire.routing.asked(answers) else "not_asked"
+    marks = {category.code: category.mark for category in questionnaire.items[code].categories}
+    mark = marks[str(answer)]
+    return None if mark is None else mark.value
+
+
 def outcome(indicator: Indicator, questionnaire: Questionnaire, answers: Answers) -> float | None:
     """1.0 counted, 0.0 in the base but not counted, None outside the base. `answers` are checked answers."""
     (code,) = indicator.items

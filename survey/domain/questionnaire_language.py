@@ -37,8 +37,8 @@ _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LANGUAGE_RULE = "a language tag such as zh-Hans or en"
 _LONGEST_TEXT = 2_000
 _MOST_ITEMS = 300
-# columns of the results beside the items, the strata and the indicators
-_TAKEN_COLUMNS = frozenset({"district", "mode", "neighbourhood", "point", "street", "wave", "weight"})
+_TAKEN = frozenset({"district", "mode", "neighbourhood", "point", "population", "street", "stratum", "wave"})
+_TAKEN |= {"n", "unit", "w", "weight"}
 
 # keys that an item of each type must have and may have, beyond those of every item
 _TYPE_KEYS: Mapping[ItemType, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -220,7 +220,7 @@ class _Parser:
             item = replace(item, categories=self._categories((*path, "categories"), entry["categories"], kind))
         if code is None or kind is None:
             return None
-        if code in _TAKEN_COLUMNS:
+        if code in _TAKEN:
             self.reading.wrong((*path, "code"), "questionnaire_taken_name", name=code)
         if kind is ItemType.AREA and any(other.type is ItemType.AREA for other in self.items.values()):
             self.reading.wrong((*path, "type"), "questionnaire_second_area")
@@ -308,7 +308,7 @@ class _Parser:
             item = None
             if stratum.get("item") is not None:
                 item = self.conditions.item((*path, "item"), stratum["item"], self.items)
-            if dimension in _TAKEN_COLUMNS or (dimension in self.items and self.items[dimension] is not item):
+            if dimension in _TAKEN or (dimension in self.items and self.items[dimension] is not item):
                 self.reading.wrong((*path, "dimension"), "questionnaire_taken_name", name=dimension)
             elif dimension in strata:
                 self.reading.wrong((*path, "dimension"), "questionnaire_repeated", what="dimension", code=dimension)
@@ -333,7 +333,7 @@ class _Parser:
     def _indicators(self, value: object, strata: Iterable[StratumQuestion]) -> tuple[Indicator, ...]:
         if value is None:
             return ()
-        taken = {*_TAKEN_COLUMNS, *self.items, *(stratum.dimension for stratum in strata)}
+        taken = {*_TAKEN, *self.items, *(stratum.dimension for stratum in strata)}
         found: dict[str, Indicator] = {}
         for path, entry in self.reading.entries(("indicators",), value):
             told = self.reading.mapping(path, entry, ("code", "title", "items", "counted", "base", "target"))

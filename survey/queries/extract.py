@@ -11,10 +11,10 @@ import pandas as pd
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from analysis.columns import WAVE_COLUMNS
+from analysis.columns import WAVE_COLUMNS, missing_column
 from survey.domain.disposition import Disposition
 from survey.domain.frame import Frame
-from survey.domain.indicator import outcome
+from survey.domain.indicator import outcome, why_missing
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import cell_of
 from survey.tables.response import ResponseRow
@@ -48,7 +48,9 @@ def wave_rows(
         row: dict[str, Any] = {"mode": mode, "point": point, "stratum": stratum, **places[area]}
         cell = cell_of(questionnaire, mode, stratum, answers)
         row |= dict(cell.values if cell is not None else ())
-        row |= {each.code: outcome(each, questionnaire, answers) for each in questionnaire.indicators}
+        for each in questionnaire.indicators:
+            row[each.code] = outcome(each, questionnaire, answers)
+            row[missing_column(each.code)] = why_missing(each, questionnaire, answers)
         rows.append(row)
     codes = [indicator.code for known in questionnaires.values() for indicator in known.indicators]
     columns = list(dict.fromkeys([*WAVE_COLUMNS, "stratum", *(key for row in rows for key in row), *codes]))

@@ -51,6 +51,7 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         ]
     before = next((each for each in earlier if _comparable(catalogue, each, wave)), None)
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    frame = catalogue.frame(wave.frame_id)
     counts: dict[str, dict[str, int]] = {}
     for (mode, disposition), count in dispositions.items():
         counts.setdefault(mode, {})[disposition.value] = count
@@ -63,8 +64,9 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         responses=counts,
         previous=_comparable_rates(db, catalogue, before, questionnaire) if before is not None else None,
         previous_wave=before.code if before is not None else None,
+        parents={code: area.parent_code for code, area in frame.areas.items() if area.parent_code is not None},
     )
-    return WaveResults(wave, questionnaire, catalogue.frame(wave.frame_id), cells, dispositions, report)
+    return WaveResults(wave, questionnaire, frame, cells, dispositions, report)
 
 
 def _comparable(catalogue: Catalogue, earlier: Wave, wave: Wave) -> bool:

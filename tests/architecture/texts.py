@@ -15,6 +15,7 @@ import polib
 from jinja2 import Environment
 
 CATALOGUE = "survey/translations/zh_Hans.po"
+CATALOGUES = {"MESSAGES", "NOTES"}
 MARKERS = {"translate", "N_", "_"}
 # What stays as it is in a Chinese sentence; words of our own file formats stand in quotation marks.
 NAMES = {"CSV", "YAML", "JSON", "UTF-8", "UTF-16", "GBK", "UTC", "A4", "Wilson", "areas.csv", "population.csv"}
@@ -55,12 +56,12 @@ def template_texts(root: Path) -> dict[str, str | None]:
 
 
 def python_texts(root: Path) -> set[str]:
-    """The texts marked in Python code, and every sentence of MESSAGES."""
+    """The texts marked in Python code, and every sentence of MESSAGES and NOTES."""
     return {text for tree in _modules(root) for text in (*_marked(tree), *_messages(tree))}
 
 
 def _modules(root: Path) -> Iterator[ast.Module]:
-    for path in sorted((root / "survey").rglob("*.py")):
+    for path in [*sorted((root / "survey").rglob("*.py")), *(root / "analysis").glob("notes.py")]:
         yield ast.parse(path.read_text("utf-8"), str(path))
 
 
@@ -84,7 +85,11 @@ def _marked(tree: ast.Module) -> Iterator[str]:
 
 def _messages(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "MESSAGES" and node.value is not None:
+        if (
+            isinstance(node, ast.AnnAssign)
+            and ast.unparse(node.target) in {"MESSAGES", "NOTES"}
+            and node.value is not None
+        ):
             yield from ast.literal_eval(node.value).values()
 
 

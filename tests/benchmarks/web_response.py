@@ -61,7 +61,7 @@ def floor() -> Flask:
     def thank_without_storing(door: Door, submission: Submission) -> Receipt:
         point = door.catalogue.point(submission.point_code)
         questionnaire = door.catalogue.questionnaire(submission.questionnaire_code, submission.questionnaire_version)
-        checked = check_answers(questionnaire, submission.answers, door.catalogue.ground(point.wave_id).districts)
+        checked = check_answers(questionnaire, submission.answers, door.catalogue.ground(point.wave_id).homes)
         assert not checked.problems
         digest = content_digest(checked.answers, submission.finish)
         code = receipt_code(door.secret, submission.id)

@@ -15,6 +15,7 @@ from survey.services.demonstration import ACCOUNTS
 from tests import browser
 from tests.browser import Server
 from tests.field import Field, open_field, plan_text, questionnaire_text
+from tests.journeys.resident import ENGLISH, Resident
 from tests.journeys.staff import sign_in
 
 
@@ -29,6 +30,10 @@ class Street:
     def form(self) -> str:
         """The address behind the first poster."""
         return f"{self.server.url}/r/{self.field.point.code}"
+
+    def stored(self) -> int:
+        """How many responses there are."""
+        return len(self.field.rows())
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +63,19 @@ def open_street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def street(open_street: Callable[..., Street]) -> Street:
     """An opened wave that many tests share: each looks at its own form only."""
     return open_street()
+
+
+@pytest.fixture
+def english_phone(new_context: Callable[..., BrowserContext]) -> Page:
+    """A phone that speaks English."""
+    return new_context(**ENGLISH).new_page()
+
+
+@pytest.fixture
+def resident(english_phone: Page, street: Street) -> Resident:
+    """Somebody who has just opened the form."""
+    english_phone.goto(street.form)
+    return Resident(english_phone)
 
 
 @pytest.fixture(scope="session")

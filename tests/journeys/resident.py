@@ -1,8 +1,14 @@
 """A resident in front of the form: what is asked now, and answering it by tapping, as a finger would."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+
+from tests import browser
+from tests.field import AREA
+
+ENGLISH: dict[str, Any] = browser.PHONE | {"locale": "en-GB"}
 
 
 class Resident:
@@ -72,3 +78,18 @@ class Resident:
         shown = self.page.locator(".receipt")
         expect(shown).to_be_visible()
         return shown.inner_text()
+
+
+def fill_in(resident: Resident) -> None:
+    """Everything but the comment."""
+    resident.tap("age", "18-34")
+    resident.tap("sex", "F")
+    resident.choose_home("home", neighbourhood=neighbourhood(resident.page))
+    resident.tap("parks", "satisfied")
+    if resident.chosen("activities") != ["none"]:
+        resident.tap("activities", "none")
+
+
+def neighbourhood(page: Page) -> str:
+    """The name of the first neighbourhood of the poster's street."""
+    return page.locator(f'select[name="home"] option[value="{AREA}"]').inner_text()

@@ -3,57 +3,19 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from survey.queries import waves
 from survey.services.move_wave import close_wave
-from tests import browser
 from tests.browser import BrowserErrors
 from tests.field import AREA, HUAYING_AREA, WAVE
 from tests.frames.excerpt import HUAYING
 from tests.journeys import album
 from tests.journeys.conftest import Street
-from tests.journeys.looks import breaches, overflow, small_targets, text_sizes
-from tests.journeys.resident import Resident
-
-ENGLISH: dict[str, Any] = browser.PHONE | {"locale": "en-GB"}
-
-
-@pytest.fixture
-def phone(new_context: Callable[..., BrowserContext]) -> Page:
-    """A phone that speaks English."""
-    return new_context(**ENGLISH).new_page()
-
-
-@pytest.fixture
-def resident(phone: Page, street: Street) -> Resident:
-    """Somebody who has just opened the form."""
-    phone.goto(street.form)
-    return Resident(phone)
-
-
-def fill_in(resident: Resident) -> None:
-    """Everything but the comment."""
-    resident.tap("age", "18-34")
-    resident.tap("sex", "F")
-    resident.choose_home("home", neighbourhood=neighbourhood(resident.page))
-    resident.tap("parks", "satisfied")
-    if resident.chosen("activities") != ["none"]:
-        resident.tap("activities", "none")
-
-
-def neighbourhood(page: Page) -> str:
-    """The name of the first neighbourhood of the poster's street."""
-    return page.locator(f'select[name="home"] option[value="{AREA}"]').inner_text()
-
-
-def stored(street: Street) -> int:
-    """How many responses there are."""
-    return len(street.field.rows())
-
+from tests.journeys.looks import breaches
+from tests.journeys.resident import ENGLISH, Resident, fill_in
 
 # --- routing, drafts and progress -------------------------------------------------------------------------------
 
@@ -156,7 +118,7 @@ def test_a_draft_of_another_version_of_the_questionnaire_is_ignored(resident: Re
 
 def test_a_double_tap_sends_once(resident: Resident, street: Street) -> None:
     fill_in(resident)
-    before, sent = stored(street), []
+    before, sent = street.stored(), []
 
     def note(request: Request) -> None:
         if request.method == "POST":
@@ -166,7 +128,7 @@ def test_a_double_tap_sends_once(resident: Resident, street: Street) -> None:
     resident.page.locator("button.primary").dblclick()
     resident.receipt()
     assert len(sent) == 1
-    assert stored(street) == before + 1
+    assert street.stored() == before + 1
 
 
 def test_the_thanks_page_shows_a_receipt_and_no_answer_and_the_draft_is_gone(
@@ -187,14 +149,14 @@ def test_the_thanks_page_shows_a_receipt_and_no_answer_and_the_draft_is_gone(
 
 def test_going_back_and_sending_again_gives_the_same_receipt(resident: Resident, street: Street) -> None:
     fill_in(resident)
-    before = stored(street)
+    before = street.stored()
     resident.send()
     first = resident.receipt()
     resident.page.go_back()
     fill_in(resident)
     resident.send()
     assert resident.receipt() == first
-    assert stored(street) == before + 1
+    assert street.stored() == before + 1
 
 
 def test_going_back_and_sending_other_answers_says_that_the_first_count(
@@ -203,7 +165,7 @@ def test_going_back_and_sending_other_answers_says_that_the_first_count(
     browser_errors.allow("status of 409")
     page = resident.page
     fill_in(resident)
-    before = stored(street)
+    before = street.stored()
     resident.send()
     resident.receipt()
     page.go_back()
@@ -211,7 +173,7 @@ def test_going_back_and_sending_other_answers_says_that_the_first_count(
     resident.tap("parks", "dissatisfied")
     resident.send()
     expect(page.locator("h1")).to_have_text("Already received")
-    assert stored(street) == before + 1
+    assert street.stored() == before + 1
     assert street.field.rows()[-1]["answers"]["parks"] == "satisfied"
     album.keep(page, "resident-conflict-en")
 
@@ -222,7 +184,7 @@ def test_a_lost_network_keeps_the_page_and_sending_later_works(
     browser_errors.allow("ERR_INTERNET_DISCONNECTED")
     page = resident.page
     fill_in(resident)
-    before = stored(street)
+    before = street.stored()
     page.wait_for_function("() => localStorage.length > 0")
     page.context.set_offline(True)
     resident.send()
@@ -234,12 +196,12 @@ def test_a_lost_network_keeps_the_page_and_sending_later_works(
     expect(page.locator("#offline")).to_be_hidden()
     resident.send()
     resident.receipt()
-    assert stored(street) == before + 1
+    assert street.stored() == before + 1
 
 
-def test_two_tabs_are_two_forms(phone: Page, street: Street) -> None:
-    before = stored(street)
-    tabs = [Resident(phone), Resident(phone.context.new_page())]
+def test_two_tabs_are_two_forms(english_phone: Page, street: Street) -> None:
+    before = street.stored()
+    tabs = [Resident(english_phone), Resident(english_phone.context.new_page())]
     for tab in tabs:
         tab.page.goto(street.form)
     for tab in tabs:
@@ -253,8 +215,8 @@ def test_two_tabs_are_two_forms(phone: Page, street: Street) -> None:
         tab.send()
         receipts.add(tab.receipt())
     assert len(receipts) == 2
-    assert stored(street) == before + 2
-    phone.wait_for_function("() => localStorage.length === 0")
+    assert street.stored() == before + 2
+    english_phone.wait_for_function("() => localStorage.length === 0")
 
 
 @pytest.mark.parametrize(
@@ -297,11 +259,11 @@ def test_missing_answers_are_named_where_they_are_and_nothing_is_lost(
     page = resident.page
     resident.tap("sex", "F")
     resident.item("comment").locator("textarea").fill("More trees")
-    before = stored(street)
+    before = street.stored()
     resident.send()
     expect(page.locator("#summary")).to_be_focused()
     assert page.title().startswith("Please check")
-    assert stored(street) == before
+    assert street.stored() == before
     links = page.locator("#summary a")
     assert [link.get_attribute("href") for link in links.all()] == ["#age", "#home", "#parks", "#activities"]
     expect(resident.item("age").locator(".problem")).to_have_text("Please answer this question.")
@@ -310,143 +272,6 @@ def test_missing_answers_are_named_where_they_are_and_nothing_is_lost(
     assert resident.item("comment").locator("textarea").input_value() == "More trees"
     links.nth(2).tap()
     expect(resident.item("parks")).to_be_in_viewport()
-
-
-def test_larger_text_and_another_language_keep_the_answers(resident: Resident) -> None:
-    page = resident.page
-    fill_in(resident)
-    resident.item("comment").locator("textarea").fill("树多一点")
-    for button in ("Larger text", "中文", "标准字号", "English"):
-        page.get_by_role("button", name=button, exact=True).tap()
-        expect(page.get_by_role("button", name=button, exact=True)).to_have_count(0)
-        assert resident.chosen("age") == ["18-34"]
-        assert resident.chosen("activities") == ["none"]
-        assert page.locator('select[name="home"]').input_value() == AREA
-        assert resident.item("comment").locator("textarea").input_value() == "树多一点"
-    resident.send()
-    resident.receipt()
-
-
-@pytest.mark.parametrize(("size", "text", "target"), [("normal", 18, 48), ("large", 24, 60)])
-@pytest.mark.parametrize("language", ["zh-Hans", "en"])
-def test_letters_and_targets_are_large_enough(
-    phone: Page, street: Street, browser_errors: BrowserErrors, size: str, text: int, target: int, language: str
-) -> None:
-    browser_errors.allow("status of 422")
-    phone.goto(f"{street.form}?lang={language}&size={size}")
-    for state in ("empty", "with-errors"):
-        if state == "with-errors":
-            phone.locator("button.primary").tap()
-            expect(phone.locator("#summary")).to_be_focused()
-        phone.locator("details summary").tap()
-        assert {px: shown for px, shown in text_sizes(phone).items() if px < text} == {}
-        assert small_targets(phone, target) == []
-
-
-@pytest.mark.parametrize("width", [320, 390])
-@pytest.mark.parametrize("size", ["normal", "large"])
-@pytest.mark.parametrize("language", ["zh-Hans", "en"])
-def test_the_form_never_scrolls_sideways(
-    phone: Page, street: Street, browser_errors: BrowserErrors, width: int, size: str, language: str
-) -> None:
-    browser_errors.allow("status of 422")
-    phone.set_viewport_size({"width": width, "height": 700})
-    phone.goto(f"{street.form}?lang={language}&size={size}")
-    assert overflow(phone) == 0
-    phone.locator("button.primary").tap()
-    expect(phone.locator("#summary")).to_be_focused()
-    assert overflow(phone) == 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-Hans", "en"])
-def test_the_form_and_its_errors_and_the_thanks_break_no_rule_of_accessibility(
-    new_context: Callable[..., BrowserContext],
-    street: Street,
-    browser_errors: BrowserErrors,
-    scheme: str,
-    language: str,
-) -> None:
-    browser_errors.allow("status of 422")
-    page = new_context(**ENGLISH, color_scheme=scheme).new_page()
-    found = []
-    page.goto(f"{street.form}?lang={language}")
-    found.append(breaches(page))
-    album.keep(page, f"resident-form-{language}-{scheme}")
-    page.locator('#activities input[value="cleaning"]').tap()
-    page.locator("button.primary").tap()
-    expect(page.locator("#summary")).to_be_focused()
-    page.locator("details summary").tap()
-    found.append(breaches(page))
-    album.keep(page, f"resident-errors-{language}-{scheme}")
-    page.locator('button[value="stop"]').tap()
-    expect(page.locator(".receipt")).to_be_visible()
-    found.append(breaches(page))
-    album.keep(page, f"resident-stopped-{language}-{scheme}")
-    page.goto(f"{street.form}?lang={language}&size=large")
-    found.append(breaches(page))
-    album.keep(page, f"resident-large-{language}-{scheme}")
-    assert "".join(found) == ""
-
-
-# --- by keyboard ------------------------------------------------------------------------------------------------
-
-
-def test_the_whole_form_can_be_answered_from_a_keyboard(
-    new_context: Callable[..., BrowserContext], street: Street
-) -> None:
-    page = new_context(**browser.DESK | {"locale": "en-GB"}).new_page()
-    page.goto(street.form)
-    resident = Resident(page)
-    focused = page.locator(":focus")
-
-    def tab_to(name: str) -> None:
-        for _ in range(20):
-            page.keyboard.press("Tab")
-            if focused.get_attribute("name") == name:
-                return
-        raise AssertionError(f"the keyboard does not reach {name}")
-
-    tab_to("age")
-    page.keyboard.press("Space")
-    page.keyboard.press("ArrowDown")
-    assert resident.chosen("age") == ["18-34"]
-    tab_to("sex")
-    page.keyboard.press("Space")
-    tab_to("home")
-    page.keyboard.press("ArrowDown")
-    assert page.locator('select[name="home"]').input_value() == AREA
-    tab_to("parks")
-    page.keyboard.press("Space")
-    tab_to("activities")
-    page.keyboard.press("Space")
-    tab_to("times")
-    page.keyboard.type("2")
-    outline = focused.evaluate("element => getComputedStyle(element).outlineWidth")
-    assert outline == "3px"
-    page.keyboard.press("Enter")
-    resident.receipt()
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert street.field.rows()[-1]["answers"] == {
-        "age": "18-34",
-        "sex": "M",
-        "home": AREA,
-        "parks": "satisfied",
-        "activities": ["cleaning"],
-        "times": 2,
-    }
-
-
-def test_enter_in_a_text_field_sends_and_does_not_switch_the_language(
-    new_context: Callable[..., BrowserContext], street: Street, browser_errors: BrowserErrors
-) -> None:
-    browser_errors.allow("status of 422")
-    page = new_context(**ENGLISH, java_script_enabled=False).new_page()
-    page.goto(street.form)
-    page.locator('input[name="times"]').fill("2")
-    page.keyboard.press("Enter")
-    expect(page.locator("#summary")).to_be_focused()
-    assert page.locator("html").get_attribute("lang") == "en"
 
 
 # --- too late ---------------------------------------------------------------------------------------------------

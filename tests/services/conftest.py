@@ -1,8 +1,6 @@
 """What the tests of services share: databases, opened waves, an organiser; each test runs once for each engine."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,27 +9,8 @@ from survey.db import Database
 from survey.domain.account import Account
 from survey.services import passwords
 from survey.services.accounts import add_account
-from tests.field import Clock, Field, open_field
+from tests.field import Clock
 from tests.services.guessing import NOON, PASSWORD
-
-
-@pytest.fixture
-def new_field(database_url: str) -> Iterator[Callable[..., Field]]:
-    """Opens a wave of its own shape: `new_field(plan=…, questionnaire=…)`."""
-    with ExitStack() as fields:
-
-        def make(**shape: Any) -> Field:
-            field = open_field(database_url, **shape)
-            fields.callback(field.close)
-            return field
-
-        yield make
-
-
-@pytest.fixture
-def field(new_field: Callable[..., Field]) -> Field:
-    """An opened wave."""
-    return new_field()
 
 
 @pytest.fixture

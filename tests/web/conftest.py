@@ -1,7 +1,6 @@
 """Opened waves and desks for the tests of the pages; each test runs once for each engine."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,27 +11,8 @@ from survey.db import Database
 from survey.domain.account import Role
 from survey.services import passwords
 from survey.services.accounts import add_account
-from tests.field import NOW, Clock, Field, open_field, settings
+from tests.field import NOW, Clock, settings
 from tests.web.desk import PASSWORD, Desk
-
-
-@pytest.fixture
-def new_field(database_url: str) -> Iterator[Callable[..., Field]]:
-    """Opens a wave of its own shape: `new_field(plan=…, questionnaire=…)`."""
-    with ExitStack() as fields:
-
-        def make(**shape: Any) -> Field:
-            field = open_field(database_url, **shape)
-            fields.callback(field.close)
-            return field
-
-        yield make
-
-
-@pytest.fixture
-def field(new_field: Callable[..., Field]) -> Field:
-    """An opened wave."""
-    return new_field()
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from analysis.charts import dot_interval_figure
 from analysis.columns import Indicator
 from analysis.estimate import Estimate
 from analysis.figure_frame import Figure
+from analysis.notes import NOTES
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
-from analysis.rates import CITY, HEADLINE_MODE, SELF_SELECTED_MODES, Change
+from analysis.rates import CITY, HEADLINE_MODE, SELF_SELECTED_MODES, Change, LeftOut
 from analysis.report import Judged
-from analysis.risk import Flag, FlagKind
+from analysis.risk import Flag, FlagKind, gravity
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell
 from survey.domain.wave_json import plan_from_json
@@ -26,7 +27,6 @@ from survey.web.desk.words import (
     FLAG_SHAPES,
     FLAGS,
     MODES,
-    NOTES,
     merge_text,
     reason_text,
 )
@@ -49,6 +49,7 @@ class RateRow:
     change: Change | None
     shown: bool
     judged: bool  # held against its target; self-selected answers may not decide that
+    left_out: LeftOut | None
     chart: str = ""
 
     @property
@@ -75,7 +76,7 @@ class RateRow:
 
     @property
     def notes(self) -> list[str]:
-        return [translate(NOTES[note]) for note in self.estimate.notes if note in NOTES]
+        return [translate(NOTES[note]) for note in self.estimate.notes]
 
     @property
     def basis(self) -> str:
@@ -294,7 +295,8 @@ class AreaList:
         counts = {kind.value: sum(row.verdict == kind.value for row in rows) for kind in _FLAG_ORDER}
         if flag in counts:
             rows = [row for row in rows if row.verdict == flag]
-        rows.sort(key=_gravity)
+        if mode not in SELF_SELECTED_MODES:
+            rows.sort(key=lambda row: gravity(row.flag.kind, row.estimate.upper, row.code))
         return cls(level, by, mode, district, flag, tuple(rows), counts)
 
 
@@ -316,17 +318,9 @@ def _row(judged: Judged, name: str, axis: Axis) -> RateRow:
         change=change,
         shown=judged.published,
         judged=judged.rate.mode not in SELF_SELECTED_MODES,
+        left_out=judged.rate.left_out,
     )
     if not row.shown:
         return row
     drawn = Row(name, estimate, row.verdict, row.previous, not row.judged)
     return replace(row, chart=interval_cell_svg(drawn, axis, judged.target))
-
-
-def _gravity(row: RateRow) -> tuple[int, float, str]:
-    """Flags first. Within "at risk" what is furthest below for certain; the rest by code, for more would be a ranking
-    of noise."""
-    if not row.judged:
-        return (0, 0.0, row.code)
-    at_risk = row.flag.kind is FlagKind.AT_RISK
-    return (_FLAG_ORDER.index(row.flag.kind), row.estimate.upper if at_risk else 0.0, row.code)

@@ -57,19 +57,6 @@ BASES: Mapping[str, str] = {
     "modelled": N_("modelled interval"),
     "none": N_("no interval"),
 }
-NOTES: Mapping[str, str] = {
-    "no_answers": N_("nobody answered"),
-    "no_degrees_of_freedom": N_("all answers come from one point, so the design gives no variance"),
-    "zero_variance": N_("the points do not differ, so the number of answers alone is used"),
-    "interviews_outside": N_("people from outside the wave's districts are not counted"),
-    "unweighted": N_("not weighted: the frame gives no population for these groups"),
-    "districts_without_interviews": N_("districts without interviews are not represented"),
-    "deff_of_district": N_("with the design effect of the district: too few points here"),
-    "deff_of_city": N_("with the design effect of the city: too few points here"),
-    "deff_of_weights": N_("with the design effect of the weights alone: too few points"),
-    "all_answers_agree": N_("all answers agree, so the interval is one-sided in effect"),
-    "self_selected": N_("people chose themselves to answer; the interval holds only if they are like the others"),
-}
 LEVELS: Mapping[Level, str] = {
     Level.CITY: N_("city"),
     Level.DISTRICT: N_("districts"),
@@ -93,10 +80,12 @@ _REASONS: Mapping[str, str] = {
     "upper_below_target": N_("the upper end {upper} lies below the target {target}"),
     "lower_at_target": N_("the lower end {lower} reaches the target {target}"),
     "astride": N_("the target {target} lies inside {lower} to {upper}"),
-    "few_answers": N_("{n} answers; at least {min_n} are needed to show a rate"),
+    "few_answers": N_("too few answers; at least {min_n} are needed to show a rate"),
     "no_interval": N_("no interval can be given for these {n} answers"),
     "few_effective": N_("the answers weigh no more than {n_effective} independent ones"),
     "wide_interval": N_("the interval is {width} wide; more than {max_width} decides nothing"),
+    "few_points": N_("the target {target} lies inside {lower} to {upper}; more points are needed, not more answers"),
+    "complementary": N_("withheld, because a withheld neighbour could be computed from it"),
 }
 _MERGES: Mapping[str, str] = {
     "age_bands": N_("Cells without interviews, weighted together with a neighbouring age band: {count}"),
@@ -105,18 +94,14 @@ _MERGES: Mapping[str, str] = {
     "no_interviews": N_("Districts without interviews, which are not represented: {count}"),
     "outside": N_("Groups from outside the wave's districts, which are not counted: {count}"),
 }
-_COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective"})
+_COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective", "df"})
 
 
 def reason_text(flag: Flag) -> str:
     """Why the flag is what it is, and how many more interviews would settle it."""
     numbers = {name: _number(name, value) for name, value in flag.reason.params}
-    if flag.reason.code == "few_answers":
-        # A small count is itself withheld: with the other tables it could single somebody out.
-        numbers["n"] = "0" if numbers["n"] == "0" else f"<{numbers['min_n']}"
     text = translate(_REASONS[flag.reason.code]).format(**numbers)
-    # How many more are needed follows from the count and the rate, and so would give away what is withheld.
-    if flag.needed_n and flag.reason.code != "few_answers":
+    if flag.needed_n:
         text += translate("; about {count} more would settle it").format(count=flag.needed_n)
     return text
 
