@@ -38,16 +38,11 @@ def withheld(rates: Iterable[Rate], parents: Mapping[str, str], rule: Publicatio
     for rate in rates:
         tables[rate.indicator, rate.mode][rate.domain_kind, rate.domain] = rate
     found: dict[Place, str] = {}
-    # The indicators of a mode list the same domains.
-    sums: dict[frozenset[Domain], list[tuple[Domain, list[Domain]]]] = {}
     for table in tables.values():
-        domains = frozenset(table)
-        if domains not in sums:
-            sums[domains] = families(domains, parents)
         sizes = {domain: rate.estimate.n for domain, rate in table.items()}
         hidden = {domain for domain, rate in table.items() if not rule.publishable(rate.estimate)}
         found |= {place(table[domain]): TOO_FEW for domain in hidden}
-        more = _complement(sizes, hidden, sums[domains], rule.min_n)
+        more = _complement(sizes, hidden, families(table, parents), rule.min_n)
         found |= {place(table[domain]): COMPLEMENTARY for domain in more}
     return found
 
@@ -81,12 +76,10 @@ def _complement(
     sizes: Mapping[Domain, int], hidden: set[Domain], sums: list[tuple[Domain, list[Domain]]], min_n: int
 ) -> set[Domain]:
     """What must be withheld besides `hidden`. Ends because each round withholds at least one more."""
-    more: set[Domain] = set()
-    while True:
-        chosen = {domain for parent, members in sums for domain in _next(sizes, hidden | more, parent, members, min_n)}
-        if not chosen:
-            return more
-        more |= chosen
+    gone = set(hidden)
+    while chosen := {domain for parent, members in sums for domain in _next(sizes, gone, parent, members, min_n)}:
+        gone |= chosen
+    return gone - hidden
 
 
 def _next(
