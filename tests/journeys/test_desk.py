@@ -120,7 +120,7 @@ def test_modes_stand_apart_each_with_its_basis(organiser: Page, demonstration_se
     organiser.goto(demonstration_server.url + CLOSED)
     expect(organiser.get_by_text("they are never pooled")).to_be_visible()
     bases = organiser.locator("#rates ~ h3 + p").all_inner_texts()[:2]
-    assert [basis.partition(":")[0] for basis in bases] == ["Design-based", "Modelled intervals"]
+    assert [basis.partition(":")[0] for basis in bases] == ["Intervals over points", "Modelled intervals"]
     headings = organiser.locator("#rates ~ h3").all_inner_texts()[:2]
     assert [heading.partition(" ·")[0] for heading in headings] == ["Street intercept", "Open QR code"]
 
