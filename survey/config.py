@@ -48,7 +48,8 @@ class Settings:
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError naming the first that cannot be used."""
     home = Path(environ.get("MINSHENG_HOME", "var")).resolve()
-    host, port = environ.get("HOST", "127.0.0.1"), environ.get("PORT", "8000")
+    host = environ.get("HOST", "127.0.0.1")
+    port = _number(environ, "PORT", default=8000, lowest=1, highest=65_535)
     return Settings(
         database_url=_database_url(environ.get("DATABASE_URL", ""), home),
         secret_key=_secret_key(environ.get("SECRET_KEY", ""), home),
@@ -93,7 +94,10 @@ def _secret_key(given: str, home: Path) -> str:
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    return path.read_text(encoding="ascii")
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 32:
+        raise SettingsError(f"{path} holds no key. Remove it to have one made; sessions and open pages then end.")
+    return key
 
 
 def _public_url(given: str) -> str:

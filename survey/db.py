@@ -189,16 +189,13 @@ def migrate(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
-        if not database.is_sqlite:
-            with database.engine.connect() as connection, connection.begin():
-                # Two processes that start at once must not both migrate.
-                connection.execute(text("SELECT pg_advisory_xact_lock(7246001)"))
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        else:
+        if database.is_sqlite:
             Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-            with database.writing() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+        with database.writing() as connection:
+            if not database.is_sqlite:
+                # Two processes that start at once must not both migrate; on SQLite the writer's lock sees to it.
+                connection.execute(text("SELECT pg_advisory_xact_lock(7246001)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
     finally:
         database.close()
