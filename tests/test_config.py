@@ -46,7 +46,7 @@ def test_an_empty_key_file_stops_the_start_and_is_named(tmp_path: Path) -> None:
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("TOKEN_HOURS", "１２"),
     ],
-    ids=lambda setting: "=".join(setting),
+    ids="=".join,
 )
 def test_a_setting_that_cannot_be_used_stops_the_start_and_is_named(tmp_path: Path, setting: tuple[str, str]) -> None:
     name, value = setting
