@@ -80,10 +80,23 @@ def test_what_was_filled_in_survives_a_reload_and_can_be_cleared(resident: Resid
         assert page.locator('select[name="home"]').input_value() == AREA
     else:
         assert resident.chosen("age") == ["35-54"]
-    page.locator("#draft button").tap()
+    page.locator("#draft").get_by_role("button", name="Clear them").tap()
     expect(page.locator("#draft")).to_be_hidden()
     assert resident.chosen("age") == []
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_who_opens_the_form_anew_is_asked_before_a_draft_is_filled_in(english_phone: Page, street: Street) -> None:
+    english_phone.goto(street.form)
+    Resident(english_phone).tap("age", "18-34")
+    tab = english_phone.context.new_page()
+    tab.goto(street.form)
+    somebody = Resident(tab)
+    expect(tab.get_by_text("There are unfinished answers")).to_be_visible()
+    assert somebody.chosen("age") == []
+    tab.get_by_role("button", name="Go on with them").tap()
+    expect(tab.get_by_text("are filled in again")).to_be_visible()
+    assert somebody.chosen("age") == ["18-34"]
 
 
 def test_a_draft_in_another_district_survives_a_reload(resident: Resident) -> None:

@@ -1,4 +1,5 @@
-// What was filled in stays on this phone until it is sent, at most a day, so that a reload or a call loses nothing.
+// What was filled in stays on this phone until it is sent, at most a day, so that a reload or a call loses nothing. A
+// tab that is loaded again fills it in at once; who opens the form anew is asked first, for it may be somebody else.
 
 const DAY = 24 * 60 * 60 * 1000;
 const IGNORED = /^_/; // token, language and the like belong to the page, not to the person
@@ -10,12 +11,33 @@ function key(form) {
 export function remember(form) {
   const fields = [...new FormData(form)].filter(([name]) => !IGNORED.test(name));
   localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), fields }));
+  sessionStorage.setItem(key(form), "begun in this tab");
 }
 
 export async function restore(form, changed) {
   const draft = read(key(form));
   // A page that came back with problems already holds what was filled in.
   if (!draft || document.getElementById("summary") || form.dataset.filled) return;
+  const note = document.getElementById("draft");
+  const [goOn, clear] = note.querySelectorAll("button");
+  clear.addEventListener("click", () => {
+    localStorage.removeItem(key(form));
+    if (goOn.hidden) form.reset();
+    note.hidden = true;
+    changed();
+  });
+  if (!sessionStorage.getItem(key(form))) {
+    note.hidden = false;
+    await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  }
+  await fillIn(form, draft);
+  note.firstElementChild.textContent = note.dataset.filled;
+  goOn.hidden = true;
+  note.hidden = false;
+  changed();
+}
+
+async function fillIn(form, draft) {
   for (const [name, value] of draft.fields) {
     for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
@@ -23,15 +45,6 @@ export async function restore(form, changed) {
       else element.value = value;
     }
   }
-  const note = document.getElementById("draft");
-  note.hidden = false;
-  note.querySelector("button").addEventListener("click", () => {
-    localStorage.removeItem(key(form));
-    form.reset();
-    note.hidden = true;
-    changed();
-  });
-  changed();
 }
 
 // A list of areas shows what lies below the poster's area; for somebody from elsewhere it is fetched again. The fields
