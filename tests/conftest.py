@@ -8,13 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from survey.db import Database, migrate
 from survey.services.demonstration import build_demonstration
-from tests import browser, postgresql
+from tests import browser, machine, postgresql
 from tests.browser import BrowserErrors, Server
 from tests.field import Field, open_field
+
+# No test is about time: a busy machine must not fail one. Where everything is required, everybody tries the same
+# examples; elsewhere each run tries new ones.
+settings.register_profile(
+    "project",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=machine.all_parts_required(),
+)
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
