@@ -7,7 +7,7 @@ ones, with the times at which they would have been given.
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -36,7 +36,7 @@ from survey.services.publish_questionnaire import publish_questionnaire
 from survey.services.receive_submission import Door, receive_submission
 
 QUESTIONNAIRE = Path(__file__).parents[2] / "questionnaires" / "civic" / "1.yaml"
-FRAME_DATE = datetime(2025, 11, 1).date()  # noqa: DTZ001 (a date has no zone)
+FRAME_DATE = date(2025, 11, 1)
 # Names and passwords are printed by `make run`; they exist in a demonstration database only.
 ACCOUNTS = (
     ("organiser", "organiser", "demonstration-organiser"),

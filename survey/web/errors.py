@@ -27,7 +27,7 @@ TEXTS = {
 
 def init_app(app: Flask) -> None:
     """Answer errors with pages, or with JSON where a program asked."""
-    app.log_exception = _log_exception  # type: ignore[method-assign]
+    app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Unavailable, _unavailable)
 

@@ -23,7 +23,7 @@ from analysis.estimate import (
     ratio,
     total,
 )
-from analysis.intervals import Method
+from analysis.intervals import Method, t_quantile
 from analysis.measure import measure
 from analysis.notes import NOTES
 from tests.analysis.samples import clustered
@@ -270,6 +270,4 @@ def test_an_interval_that_ignores_the_points_misses_too_often() -> None:
 
 
 def test_infinite_degrees_of_freedom_mean_the_normal_quantile() -> None:
-    from analysis.intervals import t_quantile  # noqa: PLC0415
-
     assert t_quantile(0.975, inf) == pytest.approx(1.959963984540054)

@@ -1,7 +1,7 @@
 """Intervals for shares: what each is, where each gives up, and how they relate."""
 
 from itertools import pairwise
-from math import inf, isnan, nan, sqrt
+from math import inf, isnan, log, nan, sqrt
 
 import pytest
 from hypothesis import given
@@ -97,8 +97,6 @@ def test_without_degrees_of_freedom_or_a_variance_nothing_is_said(evidence: Evid
 
 
 def test_the_likelihood_interval_cuts_where_the_scaled_deviance_is_the_squared_quantile() -> None:
-    from math import log  # noqa: PLC0415
-
     p, v, n, df = 0.3, 0.004, 80, 15
     for end in interval(Method.LIKELIHOOD, Evidence(p, v, n, df, 1.0)):
         deviance = 2 * (p * log(p / end) + (1 - p) * log((1 - p) / (1 - end))) * p * (1 - p) / v

@@ -132,7 +132,7 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load)
     # Not manager.init_app: that reads the session of every response, also of residents' pages, for a cookie that
     # remembers people beyond their session, which we do not offer.
-    app.login_manager = manager  # type: ignore[attr-defined]
+    app.login_manager = manager  # type: ignore[attr-defined]  # flask-login looks for it there
     csrf = CSRFProtect(app)
     app.before_request(functools.partial(_check_form, csrf))
     app.after_request(_keep_private)
