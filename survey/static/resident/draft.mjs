@@ -1,20 +1,27 @@
 // What was filled in stays on this phone until it is sent, at most a day, so that a reload or a call loses nothing. A
 // tab that is loaded again fills it in at once; who opens the form anew is asked first, for it may be somebody else.
+import { fieldsOf, fillIn } from "../instrument/fill_in.mjs";
 
 const DAY = 24 * 60 * 60 * 1000;
-const IGNORED = /^_/; // token, language and the like belong to the page, not to the person
+
+// From now on every change is remembered. `begun` says that there was one already; else an earlier draft comes back.
+export async function keepDraft(form, changed, begun) {
+  form.addEventListener("input", () => remember(form));
+  form.addEventListener("change", () => remember(form));
+  if (begun) remember(form);
+  else await restore(form, changed);
+}
 
 function key(form) {
   return `draft:${new URL(form.action).pathname}:${form.dataset.version}`;
 }
 
-export function remember(form) {
-  const fields = [...new FormData(form)].filter(([name]) => !IGNORED.test(name));
-  localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), fields }));
+function remember(form) {
+  localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), fields: fieldsOf(form) }));
   sessionStorage.setItem(key(form), "begun in this tab");
 }
 
-export async function restore(form, changed) {
+async function restore(form, changed) {
   const draft = read(key(form));
   // A page that came back with problems already holds what was filled in.
   if (!draft || document.getElementById("summary") || form.dataset.filled) return;
@@ -30,31 +37,11 @@ export async function restore(form, changed) {
     note.hidden = false;
     await new Promise((pressed) => goOn.addEventListener("click", pressed));
   }
-  await fillIn(form, draft);
+  await fillIn(form, draft.fields);
   note.firstElementChild.textContent = note.dataset.filled;
   goOn.hidden = true;
   note.hidden = false;
   changed();
-}
-
-async function fillIn(form, draft) {
-  for (const [name, value] of draft.fields) {
-    for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
-      else if (element.tagName === "SELECT") await restoreList(form, element, value);
-      else element.value = value;
-    }
-  }
-}
-
-// A list of areas shows what lies below the poster's area; for somebody from elsewhere it is fetched again. The fields
-// of a draft stand in the order of the page, so each list is there before its answer.
-async function restoreList(form, list, value) {
-  if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
-  list.value = value;
-  if (!/__(district|street)$/.test(list.name)) return;
-  const { fillLists } = await import("./areas.mjs");
-  await fillLists(form, list).catch(() => {}); // without a network the lists below stay empty
 }
 
 function read(name) {

@@ -1,0 +1,26 @@
+// What was filled in, as [name, value] pairs in the order of the page, put back into a form. Names that begin with an
+// underscore (token, language and the like) belong to the page, not to the person.
+
+export function fieldsOf(form) {
+  return [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
+}
+
+export async function fillIn(form, fields) {
+  for (const [name, value] of fields) {
+    for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
+      else if (element.tagName === "SELECT") await choose(form, element, value);
+      else element.value = value;
+    }
+  }
+}
+
+// A list of areas shows what lies below the point's area; for somebody from elsewhere it is fetched again. Since the
+// fields stand in the order of the page, each list is there before its answer.
+async function choose(form, list, value) {
+  if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
+  list.value = value;
+  if (!/__(district|street)$/.test(list.name)) return;
+  const { fillLists } = await import("./areas.mjs");
+  await fillLists(form, list).catch(() => {}); // without a network the lists below stay empty
+}
