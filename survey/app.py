@@ -17,6 +17,7 @@ from survey.web.desk import register as desk
 from survey.web.office import Office, utc_now
 from survey.web.resident import views as resident
 from survey.web.resident.page import inline_style
+from survey.web.tablet import register as tablet
 
 ROOT = Path(__file__).parent.parent
 
@@ -50,4 +51,5 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(resident.blueprint)
     desk.init_app(app)
+    tablet.init_app(app)
     return app

@@ -331,7 +331,7 @@ def test_a_database_that_does_not_answer_is_said_in_one_sentence(
 
 
 def test_a_fault_of_ours_is_not_taken_for_a_refusal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise KeyError("a mistake in the program")
 
     monkeypatch.setattr("survey.commands.wave.recount", broken)

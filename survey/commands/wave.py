@@ -15,7 +15,7 @@ from survey.services.list_points import list_points
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
 from survey.services.read_wave import frame_list
-from survey.services.recount import recount
+from survey.services.recount import Miscount, recount
 from survey.web.office import utc_now
 from survey.yaml_source import read_yaml
 
@@ -93,13 +93,13 @@ def _points(options: argparse.Namespace) -> Answer:
 
 def _recount(_: argparse.Namespace) -> Answer:
     with opened() as db:
-        checked, miscounts = recount(db)
+        checked, miscounts = recount(db, utc_now())
     if miscounts:
         raise Invalid(
             Problem(
                 "cell_miscounted",
                 f"cell {each.cell_id}",
-                (("wave", each.wave), ("completed", str(each.completed)), ("rows", str(each.rows))),
+                tuple((name, str(getattr(each, name))) for name in Miscount.__slots__ if name != "cell_id"),
             )
             for each in miscounts
         )

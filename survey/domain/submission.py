@@ -14,6 +14,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from survey.domain.disposition import Disposition, Finish
+from survey.domain.paradata import Paradata
 
 # 31 letters and digits without look-alikes (0 O, 1 I L); codes are read aloud and typed.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -32,6 +33,7 @@ class Submission:
     answers: Mapping[str, object]
     opened_at: datetime
     received_at: datetime
+    paradata: Paradata | None = None  # of a tablet's record
 
 
 class Outcome(StrEnum):
@@ -53,9 +55,10 @@ class Receipt:
     content_digest: str
 
 
-def content_digest(answers: Mapping[str, object], finish: Finish) -> str:
-    """SHA-256 (hex) over what makes two submissions the same: the checked answers and how the form was left."""
-    content = json.dumps([finish, answers], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def content_digest(answers: Mapping[str, object], finish: Finish, *more: object) -> str:
+    """SHA-256 (hex) over what makes two submissions the same: the checked answers, how the form was left, and of an
+    approach what the volunteer noted."""
+    content = json.dumps([finish, answers, *more], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from survey.domain.allocation import DEFAULT_POWER, Allocation
 from survey.domain.problems import Invalid, Problem
+from survey.domain.protocol import DEFAULT_PROTOCOL, Protocol
 
 
 class Mode(StrEnum):
@@ -109,6 +110,7 @@ class WavePlan:
     points: tuple[PointPlan, ...]
     within: Within = Within.POPULATION
     shares: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+    protocol: Protocol = DEFAULT_PROTOCOL
 
 
 _NEXT = {

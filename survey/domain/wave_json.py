@@ -1,10 +1,13 @@
 """How a wave plan is kept with its wave: canonical JSON, read back as the same plan."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from survey.domain.allocation import Allocation
+from survey.domain.protocol import DEFAULT_PROTOCOL, Protocol
 from survey.domain.wave import Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
 
 FORMAT = 1
@@ -36,6 +39,7 @@ def plan_to_json(plan: WavePlan) -> str:
         "shares": {
             dimension: {code: str(share) for code, share in shares.items()} for dimension, shares in plan.shares.items()
         },
+        "intercept": asdict(plan.protocol),
     }
     return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -70,4 +74,10 @@ def plan_from_json(text: str) -> WavePlan:
             dimension: {code: Fraction(share) for code, share in shares.items()}
             for dimension, shares in tree["shares"].items()
         },
+        protocol=_protocol(tree.get("intercept")),
     )
+
+
+def _protocol(tree: dict[str, Any] | None) -> Protocol:
+    # Plans that were kept before there were tablets say nothing of them.
+    return DEFAULT_PROTOCOL if tree is None else Protocol(**tree | {"observe": tuple(tree["observe"])})

@@ -19,6 +19,7 @@ from survey.domain.frame import Frame, Level
 from survey.domain.margins import CENSUS_DIMENSIONS, eligible_codes
 from survey.domain.points import generate_points
 from survey.domain.problems import Invalid
+from survey.domain.protocol import read_protocol
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import quota_cells
 from survey.domain.wave import Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
@@ -73,7 +74,7 @@ class _Parser:
             (),
             self.reading.document.tree,
             ("wave", "title", "questionnaire", "opens", "closes", "districts", "samples"),
-            ("timezone", "grace_hours", "within", "shares", "points", "generate"),
+            ("timezone", "grace_hours", "within", "shares", "points", "generate", "intercept"),
         )
         if tree is None:
             return None
@@ -90,6 +91,7 @@ class _Parser:
         samples = self._samples(tree.get("samples"))
         listed = self._points(tree.get("points"))
         generated = self._generate(tree.get("generate"))
+        protocol = read_protocol(self.reading, ("intercept",), tree.get("intercept"), self._count)
         if self.reading.problems:
             return None
         assert code is not None
@@ -110,6 +112,7 @@ class _Parser:
             points=tuple(dict.fromkeys((*listed, *generated))),  # a generated point may be listed as well
             within=within,
             shares=shares,
+            protocol=protocol,
         )
 
     # what the wave is

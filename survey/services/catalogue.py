@@ -6,15 +6,16 @@ The state of a wave does change and is never remembered here; nor is anything of
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
+from uuid import UUID
 
 from survey.db import Database
-from survey.domain.fieldwork import Point
+from survey.domain.fieldwork import Assignment, Point
 from survey.domain.frame import Frame, Level
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import CellKey
 from survey.domain.wave import WavePlan, WaveState
 from survey.domain.wave_json import plan_from_json
-from survey.queries import frames, questionnaires, quotas, waves
+from survey.queries import frames, grants, questionnaires, quotas, wave_keys, waves
 
 T = TypeVar("T")
 
@@ -83,6 +84,24 @@ class Catalogue:
             return Ground(wave_id, plan, wave.frame_id, frame, homes, cells), wave.state is not WaveState.DRAFT
 
         return self._once(("ground", wave_id), read)
+
+    def assignment(self, assignment_id: UUID) -> Assignment:
+        """A tablet's assignment as it was taken: its place, shift and moment never change. Raises NotFound."""
+
+        def read() -> tuple[Assignment | None, bool]:
+            with self.db.reading() as connection:
+                return grants.assignment_by_id(connection, assignment_id), True
+
+        return self._once(("assignment", assignment_id), read)
+
+    def private_key(self, key_id: int) -> tuple[int, bytes]:
+        """(wave id, private key) of a wave's key. Raises NotFound."""
+
+        def read() -> tuple[tuple[int, bytes] | None, bool]:
+            with self.db.reading() as connection:
+                return wave_keys.private_key(connection, key_id), True
+
+        return self._once(("private key", key_id), read)
 
     def _once(self, key: Hashable, read: Callable[[], tuple[T | None, bool]]) -> T:
         """What is known under `key`, else what `read` gives; kept where it says that it is settled."""

@@ -1,29 +1,38 @@
-"""The nightly proof of the quota counters: each must equal the responses that name its cell."""
+"""The nightly proof of the quota counters: `completed` must equal the responses that name the cell, `granted` the slots
+that assignments still hold. Slots of expired grants come free on the way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from survey.db import Database
-from survey.queries import quotas, waves
+from survey.queries import grants, quotas, waves
 
 
 @dataclass(frozen=True, slots=True)
 class Miscount:
-    """A cell whose counter and responses disagree."""
+    """A cell whose counters and rows disagree."""
 
     wave: str
     cell_id: int
     completed: int
     rows: int
+    granted: int
+    open_slots: int
 
 
-def recount(db: Database) -> tuple[int, list[Miscount]]:
-    """(cells checked, cells that disagree), over every wave."""
+def recount(db: Database, now: datetime | None = None) -> tuple[int, list[Miscount]]:
+    """(cells checked, cells that disagree), over every wave. With `now`, expired grants are released first."""
+    if now is not None:
+        with db.writing() as connection:
+            grants.release_expired(connection, now)
     checked, miscounts = 0, []
     with db.reading() as connection:
         for wave in waves.waves(connection):
             rows = quotas.counted_rows(connection, wave.id)
+            slots = grants.open_slots(connection, wave.id)
             for cell in quotas.cells_of_wave(connection, wave.id):
                 checked += 1
-                if rows.get(cell.id, 0) != cell.completed:
-                    miscounts.append(Miscount(wave.code, cell.id, cell.completed, rows.get(cell.id, 0)))
+                counted, held = rows.get(cell.id, 0), slots.get(cell.id, 0)
+                if (counted, held) != (cell.completed, cell.granted):
+                    miscounts.append(Miscount(wave.code, cell.id, cell.completed, counted, cell.granted, held))
     return checked, miscounts

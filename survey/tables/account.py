@@ -19,6 +19,8 @@ class AccountRow(SQLModel, table=True):
     demonstration: bool = False
     session_number: int = 0  # raised to end every session of the account
     disabled: bool = False
+    pin_salt: str | None = Field(default=None, max_length=32)  # of a volunteer's PIN on tablets
+    pin_verifier: str | None = Field(default=None, max_length=64)
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

@@ -1,8 +1,9 @@
 """Quota cells: how many are wanted, counted and granted. The database itself refuses to overfill one."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import Column, UniqueConstraint
+from sqlalchemy import Column, UniqueConstraint, Uuid
 from sqlmodel import CheckConstraint, Field, SQLModel
 
 from survey.tables.columns import UtcDateTime
@@ -26,7 +27,7 @@ class QuotaCellRow(SQLModel, table=True):
 
 
 class QuotaEvent(SQLModel, table=True):
-    """Changes of a cell that no response explains: opened, recounted; later granted and returned."""
+    """Changes of a cell that no response explains: opened, granted to an assignment, returned by it."""
 
     __tablename__ = "quota_event"
 
@@ -35,3 +36,4 @@ class QuotaEvent(SQLModel, table=True):
     kind: str = Field(max_length=12)
     amount: int
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    assignment_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))

@@ -17,7 +17,11 @@ class ResponseRow(SQLModel, table=True):
     __tablename__ = "response"
     __table_args__ = (
         Index("response_by_wave", "wave_id", "disposition"),
-        CheckConstraint("disposition IN ('complete','partial','ineligible','refused','over_quota')"),
+        CheckConstraint(
+            "disposition IN ('complete','partial','ineligible','refused','over_quota',"
+            "'non_contact','language','cell_full','too_late')",
+            name="response_disposition",
+        ),
     )
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from survey.domain.disposition import Disposition, Finish
+from survey.domain.disposition import FORM_FINISHES, Disposition, Finish
 from survey.domain.submission import Outcome
 from survey.web.languages import LANGUAGES
 
@@ -97,7 +97,10 @@ DESCRIPTION: dict[str, Any] = {
                         "description": "by item code: a category code, a list of them, a whole number, a text, or an "
                         "area code; only items that were asked",
                     },
-                    "finish": {"enum": [finish.value for finish in Finish], "default": Finish.FINISHED.value},
+                    "finish": {
+                        "enum": [finish.value for finish in Finish if finish in FORM_FINISHES],
+                        "default": Finish.FINISHED.value,
+                    },
                     "language": {"enum": list(LANGUAGES)},
                 },
             },

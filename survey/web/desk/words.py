@@ -36,7 +36,11 @@ DISPOSITIONS: Mapping[Disposition, str] = {
     Disposition.PARTIAL: N_("Partial"),
     Disposition.INELIGIBLE: N_("Not eligible"),
     Disposition.REFUSED: N_("Refused"),
+    Disposition.NON_CONTACT: N_("Not reached"),
+    Disposition.LANGUAGE: N_("No common language"),
+    Disposition.CELL_FULL: N_("Cell full"),
     Disposition.OVER_QUOTA: N_("Over quota"),
+    Disposition.TOO_LATE: N_("Too late"),
     Disposition.DUPLICATE: N_("Duplicate"),
 }
 FLAGS: Mapping[FlagKind, str] = {

@@ -1,6 +1,5 @@
 """What a browser or a program sent to the form's address, read into one shape and not yet checked."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from survey.domain.disposition import Finish
 from survey.domain.document import shown
 from survey.domain.fieldwork import Point
+from survey.domain.json_text import read_object
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.submission import Submission
@@ -110,7 +110,7 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
 
 def read_json(point: Point, body: bytes) -> Incoming:
     """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en"}`."""
-    content, unreadable = _object(body)
+    content, unreadable = read_object(body, "body")
     problems = _unknown(name for name in content if name not in _JSON_FIELDS)
     token_text = content.get("token")
     token, token_problems = _token(point, token_text if isinstance(token_text, str) else "")
@@ -135,33 +135,12 @@ def read_json(point: Point, body: bytes) -> Incoming:
         answers=answers,
         filled=answers,
         area=None,
-        problems=tuple(unreadable or problems + token_problems),
+        problems=unreadable or tuple(problems + token_problems),
     )
 
 
 def _unknown(names: Iterable[str]) -> list[Problem]:
     return [Problem("unknown_field", shown(name)) for name in islice(names, _MOST_UNKNOWN)]
-
-
-def _object(body: bytes) -> tuple[dict[str, object], list[Problem]]:
-    try:
-        content = json.loads(body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return {}, [Problem("not_json", "body")]
-    if not isinstance(content, dict):
-        return {}, [Problem("not_an_object", "body")]
-    return content, []
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name stands twice")
-    return content
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _token(point: Point, text: str) -> tuple[PageToken, list[Problem]]:

@@ -1,0 +1,136 @@
+"""Taking in what tablets bring: each sealed record is opened, read and goes through the submission door.
+
+A batch is one transaction, but each record has its own result: one that is wrong does not keep the others out. Inside
+the transaction records go by ascending quota cell (see queries/grants.py), in a cell the oldest first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from survey.domain.fieldwork import Device
+from survey.domain.paradata import Paradata, put_right
+from survey.domain.problems import Invalid, Problem
+from survey.domain.record import Record, read_record
+from survey.domain.submission import Receipt, Submission
+from survey.services.catalogue import NotFound
+from survey.services.receive_submission import Checked, Door, WaveNotTaking, check_submission, keep, receipt_of
+from survey.services.sealing import NotSealedForUs, digest_of, open_sealed
+
+LANGUAGES = frozenset({"zh-Hans", "en"})
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A record as it left the tablet. `id` is its UUID as it was written there."""
+
+    id: str
+    wave_code: str
+    key_id: int
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What became of one record: a receipt, or the problems for which it was refused. `digest`: of the envelope."""
+
+    id: str
+    digest: str
+    receipt: Receipt | None
+    problems: tuple[Problem, ...]
+    not_taking: bool = False  # the wave has not begun; the tablet keeps the record
+
+
+def receive_records(
+    door: Door, device: Device, records: Sequence[SealedRecord], device_now: datetime | None, now: datetime
+) -> list[RecordResult]:
+    """Keep the records of a tablet and acknowledge each, in the order given. `device_now`: the tablet's clock.
+
+    Raises Unavailable; then nothing was kept.
+    """
+    offset = timedelta(0) if device_now is None else now - device_now
+    results: dict[int, RecordResult] = {}
+    ready: list[tuple[int, Checked]] = []
+    for place, sealed in enumerate(records):
+        digest = digest_of(sealed.sealed)
+        try:
+            ready.append((place, _opened(door, device, sealed, digest, offset, now)))
+        except Invalid as refused:
+            results[place] = RecordResult(sealed.id, digest, None, refused.problems)
+    ready.sort(key=lambda each: (each[1].response.cell_id or 0, each[0]))
+    with door.db.writing() as connection:
+        told = []
+        for place, checked in ready:
+            try:
+                told.append((place, checked, keep(connection, checked)))
+            except WaveNotTaking as refused:
+                problem = Problem(f"wave_{refused.admission.value}", "wave")
+                digest = digest_of(records[place].sealed)
+                results[place] = RecordResult(records[place].id, digest, None, (problem,), not_taking=True)
+    for place, checked, (outcome, disposition) in told:
+        receipt = receipt_of(door, checked, outcome, disposition)
+        results[place] = RecordResult(records[place].id, digest_of(records[place].sealed), receipt, ())
+    return [results[place] for place in range(len(records))]
+
+
+def _opened(door: Door, device: Device, sealed: SealedRecord, digest: str, offset: timedelta, now: datetime) -> Checked:
+    """The checked submission of a record. Raises Invalid."""
+    try:
+        wave_id, private = door.catalogue.private_key(sealed.key_id)
+        text = open_sealed(sealed.sealed, private, sealed.wave_code, sealed.id)
+    except (NotFound, NotSealedForUs):
+        raise Invalid([Problem("record_sealed", "sealed")]) from None
+    record, problems = read_record(text, LANGUAGES)
+    if record is None:
+        raise Invalid(problems)
+    if str(record.id) != sealed.id.lower():
+        raise Invalid([Problem("record_sealed", "id")])
+    submission = _submission(door, device, record, digest, offset, now)
+    try:
+        checked = check_submission(door, submission)
+    except NotFound:
+        raise Invalid([Problem("questionnaire_unknown", "questionnaire")]) from None
+    if checked.response.wave_id != wave_id:
+        raise Invalid([Problem("record_other_wave", "point")])
+    return checked
+
+
+def _submission(
+    door: Door, device: Device, record: Record, digest: str, offset: timedelta, now: datetime
+) -> Submission:
+    try:
+        assignment = door.catalogue.assignment(record.assignment_id)
+    except NotFound:
+        raise Invalid([Problem("record_foreign", "assignment")]) from None
+    if assignment.device_id != device.id or assignment.point_code != record.point_code:
+        raise Invalid([Problem("record_foreign", "assignment")])
+    times = put_right(record.started, record.ended, record.clock_offset, offset, assignment.taken_at, now)
+    paradata = Paradata(
+        device_id=device.id,
+        assignment_id=record.assignment_id,
+        turn_id=record.turn_id,
+        volunteer_id=record.volunteer_id,
+        sequence=record.sequence,
+        passed=record.passed,
+        record_digest=digest,
+        reason=record.reason,
+        observed=record.observed,
+        handed_over=record.handed_over,
+        times=times,
+        elapsed_ms=record.elapsed_ms,
+        interruptions=record.interruptions,
+        timings=record.timings,
+        place=record.place,
+    )
+    return Submission(
+        id=record.id,
+        point_code=record.point_code,
+        questionnaire_code=record.questionnaire_code,
+        questionnaire_version=record.questionnaire_version,
+        language=record.language,
+        finish=record.finish,
+        answers=record.answers,
+        opened_at=times.started_at,
+        received_at=now,
+        paradata=paradata,
+    )

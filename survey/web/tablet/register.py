@@ -1,0 +1,11 @@
+"""The tablet's part of the application, assembled."""
+
+from flask import Flask
+
+from survey.web.tablet import fieldwork, submissions
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its tablets."""
+    for module in (fieldwork, submissions):
+        app.register_blueprint(module.blueprint)
