@@ -1,0 +1,34 @@
+// What stands above every screen: which tablet, who is on duty, what waits to be sent, and what holds until it is over.
+import { reveal, say, stamp } from "./words.mjs";
+
+export function showHead(app) {
+  const { duty, held, online, screen, volunteer } = app;
+  const bar = document.getElementById("bar");
+  const alone = screen?.name === "interview";
+  bar.hidden = alone;
+  const names = [duty.identity?.label, volunteer?.name].filter(Boolean);
+  document.getElementById("who").textContent = names.join(" · ");
+  reveal(bar, "#to-box", Boolean(duty.identity));
+  reveal(bar, "#online", online);
+  reveal(bar, "#offline", !online);
+  reveal(bar, "#refused-count", held.refused > 0);
+  reveal(bar, "#lock", Boolean(volunteer));
+  say(bar, held);
+  showNotices(alone ? [] : noticesOf(app));
+}
+
+function noticesOf({ duty, full, waiting, unfinished, halted }) {
+  const names = [];
+  if (halted) names.push(halted);
+  if (full && halted !== "full") names.push("full");
+  if (!halted && duty.expired) names.push("expired");
+  if (waiting && !unfinished) names.push("update");
+  return names;
+}
+
+function showNotices(names) {
+  const place = document.getElementById("notices");
+  if (place.dataset.shown === names.join()) return;
+  place.dataset.shown = names.join();
+  place.replaceChildren(...names.map((name) => stamp(`notice-${name}`)));
+}

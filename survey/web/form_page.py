@@ -1,0 +1,73 @@
+"""What the pages of a form show, a resident's and a tablet's: templates/components/items.html renders both."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from survey.domain.fieldwork import Point
+from survey.domain.problems import Problem
+from survey.domain.questionnaire import Questionnaire, text_in
+from survey.web.office import office
+from survey.web.resident.area_choice import AreaChoice
+from survey.web.resident.routing_words import condition_in_words
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """What a template shows of a form. `problems` are in page order; `answers` are as given; a tablet has no token."""
+
+    questionnaire: Questionnaire
+    language: str
+    point: Point
+    area: AreaChoice | None
+    frame_id: int
+    token: str = ""
+    large: bool = False
+    answers: Mapping[str, object] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def problem_of(self, item: str) -> Problem | None:
+        """The first problem of an item."""
+        return next((problem for problem in self.problems if problem.field == item), None)
+
+    def number(self, item: str) -> int:
+        """The item's place in the questionnaire, from 1."""
+        return list(self.questionnaire.items).index(item) + 1
+
+    def typed(self, item: str) -> str:
+        """What was typed into an item's field; a chosen category is not typed."""
+        answer = self.answers.get(item)
+        if not isinstance(answer, str | int):
+            return ""
+        codes = {category.code for category in self.questionnaire.items[item].categories}
+        return "" if answer in codes else str(answer)
+
+    def chosen(self, item: str, category: str) -> bool:
+        """Whether a category of an item was chosen."""
+        answer = self.answers.get(item)
+        return answer == category or (isinstance(answer, list | tuple) and category in answer)
+
+    def text(self, text: Mapping[str, str]) -> str:
+        """A text of the questionnaire in the page's language."""
+        return text_in(text, self.language)
+
+    def condition(self, item: str) -> str:
+        """When the item is to be answered, in words, for a page without JavaScript."""
+        return condition_in_words(self.questionnaire, item, self.language)
+
+    @property
+    def routing_json(self) -> str:
+        """The table the page's script routes by."""
+        return json.dumps(self.questionnaire.routing.to_json(), separators=(",", ":"))
+
+
+def areas_around(questionnaire: Questionnaire, point: Point) -> AreaChoice | None:
+    """The lists of the area item as they begin: around the point. None where no item asks for an area."""
+    if questionnaire.area_item is None:
+        return None
+    return AreaChoice.of_area(office().catalogue.ground(point.wave_id), point.area_code)
+
+
+def frame_id(point: Point) -> int:
+    """The frame whose areas the form offers."""
+    return office().catalogue.ground(point.wave_id).frame_id
