@@ -1,4 +1,4 @@
-"""`wave plan`, `wave open`, `wave close`, `points list` and `recount`."""
+"""`wave plan`, `wave open`, `wave supersede`, `wave close`, `points list` and `recount`."""
 
 import argparse
 import secrets
@@ -16,6 +16,7 @@ from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
 from survey.services.read_wave import frame_list
 from survey.services.recount import Miscount, recount
+from survey.services.supersede_questionnaire import supersede_questionnaire
 from survey.web.office import utc_now
 from survey.yaml_source import read_yaml
 
@@ -31,6 +32,10 @@ def add(commands: Any) -> None:
         ("close", _close, "close an open wave now"),
     ):
         command(wave, name, run, _show_wave, about).add_argument("code", metavar="WAVE")
+    about = "give a wave a later version of its questionnaire"
+    superseding = command(wave, "supersede", _supersede, _show_wave, about)
+    superseding.add_argument("code", metavar="WAVE")
+    superseding.add_argument("version", type=int, metavar="VERSION")
     points = group(commands, "points", "collection points")
     command(points, "list", _points, _show_points, "codes and addresses").add_argument("code", metavar="WAVE")
     command(commands, "recount", _recount, lines, "prove the quota counters")
@@ -61,6 +66,11 @@ def _open(options: argparse.Namespace) -> Answer:
 def _close(options: argparse.Namespace) -> Answer:
     with named(f"wave {options.code}"), opened() as db:
         return _wave(close_wave(db, options.code, utc_now()))
+
+
+def _supersede(options: argparse.Namespace) -> Answer:
+    with named(f"wave {options.code}"), opened() as db:
+        return _wave(supersede_questionnaire(db, Catalogue(db), options.code, options.version))
 
 
 def _wave(wave: Wave) -> dict[str, Any]:

@@ -57,6 +57,9 @@ MESSAGES: dict[str, str] = {
     # publishing and planning
     "version_published": "{code} version {version} is published with other content. Raise the version.",
     "questionnaire_not_published": "No questionnaire {named} is published. Name a code and version that are.",
+    "supersede_earlier": "The wave is closed, or has version {version} already. Name a later version of an open wave.",
+    "supersede_strata": "The strata questions differ from those of version {version}, whose quota cells the wave has. "
+    "Plan a new wave.",
     "file_missing": "Choose a file.",
     "frame_unknown": "There is no such sampling frame. Choose one from the list.",
     "date_wrong": "Give a day up to today, such as 2020-11-01.",

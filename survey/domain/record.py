@@ -206,7 +206,7 @@ class _Reader:
         value = self.content.get("clock_offset_ms")
         if value is None:
             return None
-        if type(value) is int and abs(value) < 10**13:  # three centuries
+        if type(value) is int and abs(value) < 10**15:  # ms; more than the calendar has
             return timedelta(milliseconds=value)
         self._wrong("clock_offset_ms", "record_count")
         return None

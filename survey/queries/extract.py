@@ -1,7 +1,8 @@
 """A wave as the analysis sees it: one row per complete response, with places, groups and the outcome of each indicator.
 
-The columns are those of analysis/columns.py. Only complete responses stand in the estimates: partial, ineligible, over
-quota and duplicate ones are counted elsewhere and never here.
+The columns are those of analysis/columns.py. A point at which tablets worked in several shifts is a unit in each of
+them; answers that came there through the poster are one more. Only complete responses stand in the estimates: partial,
+ineligible, over quota and duplicate ones are counted elsewhere and never here.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from survey.domain.frame import Frame
 from survey.domain.indicator import outcome, why_missing
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import cell_of
+from survey.tables.assignment import AssignmentRow
+from survey.tables.paradata import ParadataRow
 from survey.tables.response import ResponseRow
 from survey.tables.wave import PointRow
 
@@ -34,18 +37,26 @@ def wave_rows(
             col(ResponseRow.answers),
             col(ResponseRow.questionnaire_code),
             col(ResponseRow.questionnaire_version),
+            col(AssignmentRow.shift),
         )
         .join(PointRow, col(PointRow.code) == col(ResponseRow.point_code))
+        .outerjoin(ParadataRow, col(ParadataRow.response_id) == col(ResponseRow.id))
+        .outerjoin(AssignmentRow, col(AssignmentRow.id) == col(ParadataRow.assignment_id))
         .where(col(ResponseRow.wave_id) == wave_id, col(ResponseRow.disposition) == Disposition.COMPLETE.value)
         .order_by(col(ResponseRow.received_at), col(ResponseRow.id))
     ).all()
+    shifts: dict[str, set[str]] = {}
+    for _, point, *_, shift in found:
+        if shift is not None:
+            shifts.setdefault(point, set()).add(shift)
     places: dict[str, dict[str, str | None]] = {}
     rows: list[dict[str, Any]] = []
-    for mode, point, stratum, area, answers, code, version in found:
+    for mode, point, stratum, area, answers, code, version, shift in found:
         questionnaire = questionnaires[code, version]
         if area not in places:
             places[area] = _places(frame, area)
-        row: dict[str, Any] = {"mode": mode, "point": point, "stratum": stratum, **places[area]}
+        unit = f"{point} {shift}" if shift is not None and len(shifts[point]) > 1 else point
+        row: dict[str, Any] = {"mode": mode, "point": unit, "stratum": stratum, **places[area]}
         cell = cell_of(questionnaire, mode, stratum, answers)
         row |= dict(cell.values if cell is not None else ())
         for each in questionnaire.indicators:

@@ -74,6 +74,11 @@ def set_closing(connection: Connection, wave_id: int, closes_at: datetime) -> No
     connection.execute(update(WaveRow).where(col(WaveRow.id) == wave_id).values(closes_at=closes_at))
 
 
+def set_version(connection: Connection, wave_id: int, version: int) -> None:
+    """Give new forms of a wave another version of its questionnaire."""
+    connection.execute(update(WaveRow).where(col(WaveRow.id) == wave_id).values(questionnaire_version=version))
+
+
 def wave_by_code(connection: Connection, code: str) -> Wave | None:
     """The wave of this code."""
     row = connection.execute(select(*_WAVE).where(col(WaveRow.code) == code)).one_or_none()

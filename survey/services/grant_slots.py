@@ -104,7 +104,9 @@ def change_slots(
             grants.note_renewal(connection, assignment_id, more)
             if _takes(wave, now) and now < assignment.expires_at and assignment.ended_at is None:
                 _grant(connection, catalogue.ground(wave.id), point, assignment, now)
-        return _outing(connection, assignment, wave, point, repeated=True)
+        changed = grants.assignment_by_id(connection, assignment_id)
+        assert changed is not None
+        return _outing(connection, changed, wave, point, repeated=True)
 
 
 def _coming_shift(code: str, now: datetime) -> Shift | None:

@@ -5,7 +5,7 @@ Names are sent in both languages, for the tablet speaks either one without a net
 
 import base64
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -72,7 +72,7 @@ def outing_json(outing: Outing, now: datetime) -> Json:
         "id": str(outing.assignment.id),
         "wave": outing.wave.code,
         "title": ground.plan.title,
-        "closes_at": outing.wave.closes_at.isoformat(),
+        "closes_at": outing.wave.closes_at.astimezone(UTC).isoformat(),
         "point": point_json(outing.point, ground.frame),
         "shift": outing.assignment.shift,
         "questionnaire": {"code": questionnaire.code, "version": questionnaire.version},
@@ -86,7 +86,7 @@ def outing_json(outing: Outing, now: datetime) -> Json:
         "renewals": outing.assignment.renewals,
         "ended": outing.assignment.ended_at is not None,
         "grant": {
-            "expires_at": outing.assignment.expires_at.isoformat(),
+            "expires_at": outing.assignment.expires_at.astimezone(UTC).isoformat(),
             "cells": [
                 _cell_json(cell_id, key, questionnaire)
                 | {
