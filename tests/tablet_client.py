@@ -5,12 +5,14 @@
 
 import base64
 import hashlib
+import http.client
 import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask
@@ -28,6 +30,27 @@ def through(app: Flask) -> Carrier:
     def carry(method: str, path: str, body: Json | None, headers: Mapping[str, str]) -> tuple[int, Json]:
         answer = client.open(path, method=method, json=body, headers=dict(headers) | {"Accept": "application/json"})
         return answer.status_code, answer.get_json(silent=True) or {}
+
+    return carry
+
+
+def over_network(url: str, timeout: float = 10) -> Carrier:
+    """Requests to a real server, one connection each; status 0 where nothing came, or something that is not ours."""
+
+    def carry(method: str, path: str, body: Json | None, headers: Mapping[str, str]) -> tuple[int, Json]:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+        content = b"" if body is None else json.dumps(body).encode()
+        told = dict(headers) | {"Content-Type": "application/json", "Accept": "application/json"}
+        try:
+            connection.request(method, path, content, told)
+            answer = connection.getresponse()
+            text = answer.read()
+            ours = answer.headers.get_content_type() == "application/json"
+            return (answer.status, json.loads(text)) if ours else (0, {})
+        except (OSError, http.client.HTTPException):
+            return 0, {}
+        finally:
+            connection.close()
 
     return carry
 
