@@ -11,6 +11,16 @@ const IDLE_MS = 60_000;
 const RECEIPTS = [200, 201, 409];
 const HALTS = [0, 401, 403, 429, 503]; // nothing else would fare better now
 
+// On a full disk the outbox must still be able to empty itself. Then nothing can be written and everything be erased.
+async function orWithoutRoom(write, otherwise = () => {}) {
+  try {
+    return await write;
+  } catch (error) {
+    if (error.name !== "StorageFull") throw error;
+    return otherwise();
+  }
+}
+
 // One pass over the outbox; of two tabs only one passes. Where the browser has no locks both do, and the server gets some
 // records twice. -> {sent, refused, left, retryAfter, problem, busy}
 export async function syncOnce(db, device, options = {}) {
@@ -29,7 +39,7 @@ async function pass(db, device, { fetch, now = Date.now, onChange = () => {} }) 
     if (halted) Object.assign(told, { retryAfter: answer.retryAfter, problem: turnedAway(answer.status, answer.body) });
     return { ...answer, halted };
   };
-  await release(db, now());
+  await orWithoutRoom(release(db, now()));
   if (await sendTurns(db, ask)) await sendRecords(db, ask, told, now, onChange);
   told.left = (await entries(db)).filter(isSendable).length;
   return told;
@@ -43,12 +53,13 @@ async function sendTurns(db, ask) {
   if (!turns.length) return true;
   const { status, body, halted } = await ask("/tablet/turns", { turns: turns.map(({ unsent, ...turn }) => turn) });
   if (status === 200 && Array.isArray(body.turns)) {
-    await db.write(async ({ get, put }) => {
+    const told = db.write(async ({ get, put }) => {
       for (const turn of turns.filter(({ id }) => body.turns.includes(id))) {
         const unchanged = JSON.stringify(await get("turns", turn.id)) === JSON.stringify(turn);
         if (unchanged) put("turns", turn.id, { ...turn, unsent: false });
       }
     });
+    await orWithoutRoom(told);
   }
   return !halted;
 }
@@ -67,29 +78,37 @@ async function sendRecords(db, ask, told, now, onChange) {
       continue;
     }
     for (const entry of batch) tried.add(entry.digest);
-    const settled = await settle(db, batch, results ?? [], now());
+    const at = now();
+    const settled = await orWithoutRoom(settle(db, batch, results ?? [], at), () => erase(db, batch, results ?? []));
     told.sent += settled.sent;
     told.refused += settled.refused;
     if (settled.sent || settled.refused) onChange();
   }
 }
 
-// The next records to send. They are read and frozen in one transaction: none of them was undone in between.
+// The next records to send. They are read and frozen in one transaction: none of them was undone in between. Without
+// room for that they go as they are; what is waiting can't be undone either.
 function freeze(db, tried, most) {
-  return db.write(async (parts) => {
-    const batch = [];
-    let bytes = 0;
-    for (const entry of inOrder(await parts.all("outbox"))) {
-      if (!isSendable(entry) || tried.has(entry.digest)) continue;
-      bytes += entry.sealed.length;
-      if (batch.length === most || (batch.length && bytes > MOST_BYTES)) break;
-      // An answer without a digest could mean either of two records with one id; the second follows by itself.
-      if (batch.some(({ id }) => id === entry.id)) continue;
-      batch.push(entry);
-    }
+  const frozen = db.write(async (parts) => {
+    const batch = nextOf(await parts.all("outbox"), tried, most);
     for (const entry of batch) if (entry.state === "waiting") putAs(parts, entry, "frozen");
     return batch;
   });
+  return orWithoutRoom(frozen, async () => nextOf(await db.all("outbox"), tried, most));
+}
+
+function nextOf(outbox, tried, most) {
+  const batch = [];
+  let bytes = 0;
+  for (const entry of inOrder(outbox)) {
+    if (!isSendable(entry) || tried.has(entry.digest)) continue;
+    // An answer without a digest could mean either of two records with one id; the second follows by itself.
+    if (batch.some(({ id }) => id === entry.id)) continue;
+    bytes += entry.sealed.length;
+    if (batch.length === most || (batch.length && bytes > MOST_BYTES)) break;
+    batch.push(entry);
+  }
+  return batch;
 }
 
 function settle(db, batch, results, at) {
@@ -97,9 +116,8 @@ function settle(db, batch, results, at) {
     const settled = { sent: 0, refused: 0 };
     for (const entry of batch) {
       if (!(await parts.get("outbox", keyOf(entry)))) continue; // another tab was quicker
-      const answers = results.filter((result) => result?.id === entry.id);
-      const receipt = answers.find(({ status, digest }) => RECEIPTS.includes(status) && digest === entry.digest);
-      const refusal = answers.find(({ status }) => status === 422);
+      const receipt = receiptFor(entry, results);
+      const refusal = results.find((result) => result?.id === entry.id && result.status === 422);
       if (receipt) {
         const { outcome, disposition } = receipt;
         parts.remove("outbox", keyOf(entry));
@@ -114,6 +132,20 @@ function settle(db, batch, results, at) {
   });
 }
 
+// The same without room: what is acknowledged goes, and leaves no note that it was here.
+function erase(db, batch, results) {
+  const done = batch.filter((entry) => receiptFor(entry, results));
+  return db.write(({ remove }) => {
+    for (const entry of done) remove("outbox", keyOf(entry));
+    return { sent: done.length, refused: 0 };
+  });
+}
+
+function receiptFor({ id, digest }, results) {
+  const names = (result) => result?.id === id && result.digest === digest;
+  return results.find((result) => names(result) && RECEIPTS.includes(result.status));
+}
+
 // For as long as the app is open: ping, send, wait. state() tells {assignment, app}; onState hears each ping.
 export function loop(db, device, { state, onState = () => {}, random, ...options }) {
   const { fetch, now = Date.now } = options;
@@ -126,7 +158,8 @@ export function loop(db, device, { state, onState = () => {}, random, ...options
   async function round() {
     const { unsent, refused } = await counts(db);
     const heard = await ping(device, { unsent, refused, ...(await state()) }, { fetch, now });
-    if (heard.online) await db.write(({ put }) => void put("device", "clock", { offset: heard.offset, at: now() }));
+    const clock = { offset: heard.offset, at: now() };
+    if (heard.online) await orWithoutRoom(db.write(({ put }) => void put("device", "clock", clock)));
     onState(heard);
     if (!heard.online) return waits.next(heard.retryAfter);
     const { left, busy, retryAfter } = await syncOnce(db, device, options);
