@@ -43,6 +43,7 @@ const app = {
     const root = document.getElementById("screen");
     root.replaceChildren(stamp(`screen-${name}`));
     document.body.dataset.screen = name;
+    if (name === "interview") document.getElementById("said").replaceChildren();
     scrollTo(0, 0);
     this.screen = { name, given };
     Object.assign(this.screen, SCREENS[name].show(this, root, given));
@@ -168,12 +169,18 @@ async function start() {
   }).catch(() => {}); // without a worker the app works as long as there is a network
   app.server = startServerSide(app);
   app.server.run();
-  const code = new URLSearchParams(location.hash.slice(1)).get("enrol");
-  history.replaceState(null, "", location.pathname + location.search);
-  if (app.duty.identity) await app.go("sign_in");
-  else await app.go("enrol", code);
+  addEventListener("hashchange", begin);
+  await begin();
   app.storage = await persist();
   return app.refresh();
+}
+
+// A scanned code comes in the fragment, which no server hears of, and does not stay in the address.
+async function begin() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("enrol");
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  if (!app.duty.identity) await app.go("enrol", code);
+  else if (!app.screen) await app.go("sign_in");
 }
 
 // Two windows would count the same passers-by; the second waits until the first is closed.

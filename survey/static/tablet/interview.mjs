@@ -229,7 +229,7 @@ export function show(app, root, content) {
     await app.written(duty.note("preferences", { ...duty.preferences, mode }));
   }
 
-  function alone() {
+  function beginAlone() {
     content.handedOver = true;
     pages.setMode("paged");
     setPhase("alone");
@@ -251,7 +251,7 @@ export function show(app, root, content) {
     ask: () => (setPhase("asking"), stage("questions")),
     handOver: () => stage("handing_over"),
     notAlone: () => stage("opening"),
-    alone,
+    beginAlone,
     next,
     finish,
     back,

@@ -8,7 +8,7 @@ export async function questionnaire(code, language) {
   const answer = kept ?? (await fetch(address));
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const main = page.querySelector("main.interview");
+  const main = page.querySelector(".interview");
   if (!main) throw new Error(`${address} is not a questionnaire`);
   return { main: document.importNode(main, true), instrument: table(page, "instrument"), sentences: table(page, "sentences") };
 }

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, jsonify, render_template, url_for
+from jinja2.utils import htmlsafe_json_dumps
 
 from survey.domain.frame import Frame, Level
 from survey.domain.instrument_table import instrument_table
 from survey.domain.problems import MESSAGES
+from survey.domain.submission import CODE_ALPHABET
 from survey.services.catalogue import NotFound
 from survey.services.read_wave import wave_of_point
 from survey.web.area_names import area_name
@@ -23,6 +25,7 @@ from survey.web.office import office
 
 blueprint = Blueprint("tablet_pages", __name__)
 
+_CODE_LETTERS = frozenset(CODE_ALPHABET)  # anything else need not be looked for, and may upset a database
 _STATIC = Path(__file__).parents[2] / "static"
 _FOLDERS = ("instrument", "tablet")
 _STYLES = ("css/tokens.css", "css/tablet.css")
@@ -52,6 +55,8 @@ def app() -> str:
 @blueprint.get("/tablet/interview/<code>")
 def interview(code: str) -> str:
     """The questionnaire of a point, as the app puts it into itself."""
+    if not _CODE_LETTERS.issuperset(code):
+        abort(404)
     try:
         point = office().catalogue.point(code)
     except NotFound:
@@ -63,8 +68,8 @@ def interview(code: str) -> str:
     return render_template(
         "tablet/interview.html",
         page=page,
-        instrument=instrument_table(questionnaire),
-        sentences=sentences,
+        instrument=htmlsafe_json_dumps(instrument_table(questionnaire)),  # in the order of the items
+        sentences=htmlsafe_json_dumps(sentences),
         release=static_digest(),
     )
 
