@@ -59,16 +59,18 @@ def put_right(
     started: datetime,
     ended: datetime,
     measured: timedelta | None,
-    at_transfer: timedelta,
+    at_transfer: timedelta | None,
     taken_at: datetime,
     received_at: datetime,
 ) -> Times:
     """The times of a record by the server's clock.
 
-    `measured` is the offset known at the interview (None: never online since), `at_transfer` that of the transfer.
+    `measured` is the offset known at the interview (None: never online since), `at_transfer` that of the transfer
+    (None: a file was carried to the office).
     """
-    offset = at_transfer if measured is None else measured
-    if abs(offset - at_transfer) > BELIEVED:
+    known = [offset for offset in (measured, at_transfer) if offset is not None] or [timedelta(0)]
+    offset = known[0]
+    if abs(offset - known[-1]) > BELIEVED:
         clock = ClockState.SET
     elif abs(offset) > BELIEVED:
         clock = ClockState.OFF

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from survey.domain.account import Role
@@ -16,6 +17,8 @@ from survey.tables.device import DeviceRow, EnrolmentRow
 
 _DEVICE = tuple(col(getattr(DeviceRow, name)) for name in Device.__slots__)
 _BY_ID = select(*_DEVICE).where(col(DeviceRow.id) == bindparam("device_id"))
+
+_REVOKED = select(col(DeviceRow.revoked_at)).where(col(DeviceRow.id) == bindparam("device_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ def waiting_enrolments(connection: Connection, now: datetime) -> list[Enrolment]
     return [Enrolment(*row) for row in rows]
 
 
+def withdraw_enrolment(connection: Connection, label: str) -> bool:
+    """Forget a code that waits for a tablet of this label. False where none does."""
+    unused = col(EnrolmentRow.device_id).is_(None)
+    return connection.execute(delete(EnrolmentRow).where(unused, col(EnrolmentRow.label) == label)).rowcount > 0
+
+
 def labels_but(connection: Connection, code_digest: str) -> set[str]:
     """Every label that a device or a waiting code has, other than this code."""
     waiting = select(col(EnrolmentRow.label)).where(
@@ -88,15 +97,23 @@ def labels_but(connection: Connection, code_digest: str) -> set[str]:
     return {label for (label,) in rows}
 
 
-def insert_device(connection: Connection, device: Device) -> None:
-    """Keep a tablet."""
-    connection.execute(insert(DeviceRow), {name: getattr(device, name) for name in Device.__slots__})
+def insert_device(connection: Connection, device: Device) -> bool:
+    """Keep a tablet. False where one of this id or label is there already; then nothing changed."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(DeviceRow).on_conflict_do_nothing().returning(col(DeviceRow.id))
+    values = {name: getattr(device, name) for name in Device.__slots__}
+    return connection.execute(statement, values).first() is not None
 
 
 def device_by_id(connection: Connection, device_id: UUID) -> Device | None:
     """The tablet of this id."""
     row = connection.execute(_BY_ID, {"device_id": device_id}).one_or_none()
     return None if row is None else Device(*row)
+
+
+def is_revoked(connection: Connection, device_id: UUID) -> bool:
+    """Whether a tablet's access was taken away."""
+    return connection.execute(_REVOKED, {"device_id": device_id}).scalar_one() is not None
 
 
 def devices(connection: Connection) -> list[Device]:

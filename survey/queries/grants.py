@@ -21,11 +21,17 @@ _OPEN = col(GrantRow.slots) - col(GrantRow.used) - col(GrantRow.returned)
 _THIS = (col(GrantRow.assignment_id) == bindparam("assignment"), col(GrantRow.cell_id) == bindparam("cell"))
 
 # Asked by every interview under a grant: built once, for building a statement costs more than running it.
-_USE = update(GrantRow).where(*_THIS, _OPEN > 0).values(used=col(GrantRow.used) + 1)
+_USE = (
+    update(GrantRow).where(*_THIS, bindparam("wanted") <= _OPEN).values(used=col(GrantRow.used) + bindparam("wanted"))
+)
+_LEFT = select(_OPEN).where(*_THIS)
 _COUNT_USED = (
     update(QuotaCellRow)
     .where(col(QuotaCellRow.id) == bindparam("cell"))
-    .values(completed=col(QuotaCellRow.completed) + 1, granted=col(QuotaCellRow.granted) - 1)
+    .values(
+        completed=col(QuotaCellRow.completed) + bindparam("wanted"),
+        granted=col(QuotaCellRow.granted) - bindparam("wanted"),
+    )
 )
 
 
@@ -94,13 +100,15 @@ def grant(connection: Connection, assignment_id: UUID, amounts: Mapping[int, int
         _log(connection, cell_id, "granted", amount, at, assignment_id)
 
 
-def use_slot(connection: Connection, assignment_id: UUID, cell_id: int) -> bool:
-    """Turn one granted slot of an assignment into a completed interview, if it has one left."""
+def use_slots(connection: Connection, assignment_id: UUID, cell_id: int, wanted: int) -> int:
+    """Turn granted slots of an assignment into completed interviews: as many as are wanted, or as it has left.
+    Returns how many."""
     this = {"assignment": assignment_id, "cell": cell_id}
-    if connection.execute(_USE, this).rowcount != 1:
-        return False
-    connection.execute(_COUNT_USED, {"cell": cell_id})
-    return True
+    while wanted and connection.execute(_USE, this | {"wanted": wanted}).rowcount != 1:
+        wanted = min(connection.scalar(_LEFT, this) or 0, wanted - 1)
+    if wanted:
+        connection.execute(_COUNT_USED, {"cell": cell_id, "wanted": wanted})
+    return wanted
 
 
 def give_back(connection: Connection, assignment_id: UUID, totals: Mapping[int, int], at: datetime) -> None:

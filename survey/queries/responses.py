@@ -1,6 +1,6 @@
 """SQL about responses: keep one, find one, count them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Insert, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, col
 
 from survey.domain.disposition import Disposition
@@ -33,13 +34,22 @@ class NewResponse:
     content_digest: str
     opened_at: datetime
     received_at: datetime
+    late: bool = False
+    superseded: bool = False
 
 
-def insert_response(connection: Connection, response: NewResponse, *, late: bool, superseded: bool) -> bool:
-    """Keep the response. False where its id is already taken; then nothing changed."""
-    values = {name: getattr(response, name) for name in NewResponse.__slots__}
-    values |= {"late": late, "superseded": superseded}
-    return connection.execute(_insert_new(connection.dialect.name, ResponseRow, "id"), values).rowcount == 1
+def insert_responses(connection: Connection, new: Sequence[NewResponse]) -> set[UUID]:
+    """Keep the responses. Returns the ids that were new; of those already taken nothing changed."""
+    if not new:
+        return set()
+    rows = [{name: getattr(response, name) for name in NewResponse.__slots__} for response in new]
+    statement = _insert_responses(connection.dialect.name)
+    return set(connection.execute(statement, rows if len(rows) > 1 else rows[0]).scalars())
+
+
+@cache  # building a statement costs more than running it
+def _insert_responses(dialect: str) -> ReturningInsert[UUID]:
+    return _insert_new(dialect, ResponseRow, "id").returning(col(ResponseRow.id))
 
 
 @cache
@@ -51,10 +61,12 @@ def _insert_new(dialect: str, table: type[SQLModel], *key: str) -> Insert:
     return statement.execution_options(preserve_rowcount=True)
 
 
-def mark_over_quota(connection: Connection, response_id: UUID) -> None:
-    """Within the transaction that inserted it: the response's cell was full."""
+def mark_over_quota(connection: Connection, response_ids: Iterable[UUID]) -> None:
+    """Within the transaction that inserted them: their cells were full."""
     connection.execute(
-        update(ResponseRow).where(col(ResponseRow.id) == response_id).values(disposition=Disposition.OVER_QUOTA.value)
+        update(ResponseRow)
+        .where(col(ResponseRow.id).in_(list(response_ids)))
+        .values(disposition=Disposition.OVER_QUOTA.value)
     )
 
 

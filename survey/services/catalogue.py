@@ -9,13 +9,13 @@ from typing import TypeVar, cast
 from uuid import UUID
 
 from survey.db import Database
-from survey.domain.fieldwork import Assignment, Point
+from survey.domain.fieldwork import Assignment, Device, Point
 from survey.domain.frame import Frame, Level
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import CellKey
 from survey.domain.wave import WavePlan, WaveState
 from survey.domain.wave_json import plan_from_json
-from survey.queries import frames, grants, questionnaires, quotas, wave_keys, waves
+from survey.queries import devices, frames, grants, questionnaires, quotas, wave_keys, waves
 
 T = TypeVar("T")
 
@@ -93,6 +93,15 @@ class Catalogue:
                 return grants.assignment_by_id(connection, assignment_id), True
 
         return self._once(("assignment", assignment_id), read)
+
+    def device(self, device_id: UUID) -> Device:
+        """A tablet as it was enrolled: whether it has been revoked since is asked anew each time. Raises NotFound."""
+
+        def read() -> tuple[Device | None, bool]:
+            with self.db.reading() as connection:
+                return devices.device_by_id(connection, device_id), True
+
+        return self._once(("device", device_id), read)
 
     def private_key(self, key_id: int) -> tuple[int, bytes]:
         """(wave id, private key) of a wave's key. Raises NotFound."""

@@ -1,7 +1,6 @@
 """Taking in what tablets bring: each sealed record is opened, read and goes through the submission door.
 
-A batch is one transaction, but each record has its own result: one that is wrong does not keep the others out. Inside
-the transaction records go by ascending quota cell (see queries/grants.py), in a cell the oldest first.
+A batch is one transaction, but each record has its own result: one that is wrong does not keep the others out.
 """
 
 from collections.abc import Sequence
@@ -14,8 +13,10 @@ from survey.domain.problems import Invalid, Problem
 from survey.domain.record import Record, read_record
 from survey.domain.submission import Receipt, Submission
 from survey.services.catalogue import NotFound
-from survey.services.receive_submission import Checked, Door, WaveNotTaking, check_submission, keep, receipt_of
+from survey.services.keep_responses import Checked, keep_responses
+from survey.services.receive_submission import Door, check_submission, receipt_of
 from survey.services.sealing import NotSealedForUs, digest_of, open_sealed
+from survey.services.tablets import must_have_access
 
 LANGUAGES = frozenset({"zh-Hans", "en"})
 
@@ -42,13 +43,20 @@ class RecordResult:
 
 
 def receive_records(
-    door: Door, device: Device, records: Sequence[SealedRecord], device_now: datetime | None, now: datetime
+    door: Door,
+    device: Device,
+    records: Sequence[SealedRecord],
+    device_now: datetime | None,
+    now: datetime,
+    *,
+    from_file: bool = False,
 ) -> list[RecordResult]:
     """Keep the records of a tablet and acknowledge each, in the order given. `device_now`: the tablet's clock.
 
-    Raises Unavailable; then nothing was kept.
+    `from_file`: an organiser brings them in, also those of a tablet whose access was taken away.
+    Raises DeviceRevoked, Unavailable; then nothing was kept.
     """
-    offset = timedelta(0) if device_now is None else now - device_now
+    offset = None if device_now is None else now - device_now
     results: dict[int, RecordResult] = {}
     ready: list[tuple[int, Checked]] = []
     for place, sealed in enumerate(records):
@@ -57,23 +65,24 @@ def receive_records(
             ready.append((place, _opened(door, device, sealed, digest, offset, now)))
         except Invalid as refused:
             results[place] = RecordResult(sealed.id, digest, None, refused.problems)
-    ready.sort(key=lambda each: (each[1].response.cell_id or 0, each[0]))
     with door.db.writing() as connection:
-        told = []
-        for place, checked in ready:
-            try:
-                told.append((place, checked, keep(connection, checked)))
-            except WaveNotTaking as refused:
-                problem = Problem(f"wave_{refused.admission.value}", "wave")
-                digest = digest_of(records[place].sealed)
-                results[place] = RecordResult(records[place].id, digest, None, (problem,), not_taking=True)
-    for place, checked, (outcome, disposition) in told:
-        receipt = receipt_of(door, checked, outcome, disposition)
-        results[place] = RecordResult(records[place].id, digest_of(records[place].sealed), receipt, ())
+        if not from_file:
+            must_have_access(connection, device)
+        kept = keep_responses(connection, [checked for _, checked in ready])
+    for (place, checked), each in zip(ready, kept, strict=True):
+        record_id, digest = records[place].id, digest_of(records[place].sealed)
+        if each.outcome is None:
+            problem = Problem(f"wave_{each.admission.value}", "wave")
+            results[place] = RecordResult(record_id, digest, None, (problem,), not_taking=True)
+        else:
+            receipt = receipt_of(door, checked, each.outcome, each.disposition)
+            results[place] = RecordResult(record_id, digest, receipt, ())
     return [results[place] for place in range(len(records))]
 
 
-def _opened(door: Door, device: Device, sealed: SealedRecord, digest: str, offset: timedelta, now: datetime) -> Checked:
+def _opened(
+    door: Door, device: Device, sealed: SealedRecord, digest: str, offset: timedelta | None, now: datetime
+) -> Checked:
     """The checked submission of a record. Raises Invalid."""
     try:
         wave_id, private = door.catalogue.private_key(sealed.key_id)
@@ -96,7 +105,7 @@ def _opened(door: Door, device: Device, sealed: SealedRecord, digest: str, offse
 
 
 def _submission(
-    door: Door, device: Device, record: Record, digest: str, offset: timedelta, now: datetime
+    door: Door, device: Device, record: Record, digest: str, offset: timedelta | None, now: datetime
 ) -> Submission:
     try:
         assignment = door.catalogue.assignment(record.assignment_id)

@@ -5,9 +5,7 @@ response and takes the quota slot → receipt. Nothing is acknowledged before th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-from sqlalchemy import Connection
+from dataclasses import dataclass
 
 from survey.db import Database
 from survey.domain.disposition import Disposition, Finish, disposition_of
@@ -19,11 +17,10 @@ from survey.domain.quota import cell_of
 from survey.domain.routing import is_eligible
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
-from survey.domain.wave import Admission, accepts
-from survey.queries import grants, quotas, responses, waves
-from survey.queries.paradata import insert_paradata
+from survey.domain.wave import Admission
 from survey.queries.responses import NewResponse
 from survey.services.catalogue import Catalogue, Ground
+from survey.services.keep_responses import Checked, keep_responses
 
 
 class WaveNotTaking(Exception):
@@ -43,14 +40,6 @@ class Door:
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A submission that was found right, and the response it becomes."""
-
-    submission: Submission
-    response: NewResponse
-
-
 def receive_submission(door: Door, submission: Submission) -> Receipt:
     """Keep one submission and acknowledge it.
 
@@ -59,8 +48,10 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
     """
     checked = check_submission(door, submission)
     with door.db.writing() as connection:
-        outcome, disposition = keep(connection, checked)
-    return receipt_of(door, checked, outcome, disposition)
+        (kept,) = keep_responses(connection, [checked])
+    if kept.outcome is None:
+        raise WaveNotTaking(kept.admission)
+    return receipt_of(door, checked, kept.outcome, kept.disposition)
 
 
 def check_submission(door: Door, submission: Submission) -> Checked:
@@ -68,7 +59,7 @@ def check_submission(door: Door, submission: Submission) -> Checked:
     point = door.catalogue.point(submission.point_code)
     questionnaire = door.catalogue.questionnaire(submission.questionnaire_code, submission.questionnaire_version)
     ground = door.catalogue.ground(point.wave_id)
-    return Checked(submission, _response(submission, point, questionnaire, ground))
+    return Checked(_response(submission, point, questionnaire, ground), submission.paradata)
 
 
 def receipt_of(door: Door, checked: Checked, outcome: Outcome, disposition: Disposition) -> Receipt:
@@ -131,61 +122,3 @@ def _home(
         return point.area_code, point.district_code
     area = answers.get(questionnaire.area_item.code)
     return (area, ground.homes.get(area)) if isinstance(area, str) else (None, None)
-
-
-def keep(connection: Connection, checked: Checked) -> tuple[Outcome, Disposition]:
-    """Insert the response and take its quota slot, within the caller's transaction. Raises WaveNotTaking."""
-    response, paradata = checked.response, checked.submission.paradata
-    wave = waves.wave_by_id(connection, response.wave_id)
-    admission = accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, response.received_at)
-    if admission is Admission.GRACE and response.opened_at > wave.closes_at:
-        # The grace is for forms that were opened in time. So nothing is asked after the form's approval ran out,
-        # either: no wave may close after it.
-        admission = Admission.OVER
-    if admission is Admission.OVER and paradata is not None:
-        # A volunteer's record is all there is of somebody's time: it is kept, outside the quotas and the estimates.
-        response = replace(response, disposition=_after_the_end(response.disposition))
-    elif admission not in {Admission.OPEN, Admission.GRACE}:
-        return _known(connection, response, admission)
-    late = admission is not Admission.OPEN
-    asked_now = (wave.questionnaire_code, wave.questionnaire_version)
-    superseded = (response.questionnaire_code, response.questionnaire_version) != asked_now
-    if not responses.insert_response(connection, response, late=late, superseded=superseded):
-        return _known(connection, response, admission)
-    disposition, granted = _counted(connection, response, paradata)
-    if paradata is not None:
-        insert_paradata(connection, response.id, paradata, granted=granted)
-    return Outcome.STORED, disposition
-
-
-def _after_the_end(disposition: Disposition) -> Disposition:
-    return Disposition.TOO_LATE if disposition is Disposition.COMPLETE else disposition
-
-
-def _known(connection: Connection, response: NewResponse, admission: Admission) -> tuple[Outcome, Disposition]:
-    """What was stored under this id before: a repeat is told the same again, even after the wave has closed."""
-    known = responses.stored_response(connection, response.id)
-    if known is None:
-        raise WaveNotTaking(admission)
-    digest, disposition = known
-    if digest == response.content_digest:
-        return Outcome.REPEATED, disposition
-    responses.insert_conflict_copy(connection, response)
-    return Outcome.CONFLICT, Disposition.DUPLICATE
-
-
-def _counted(connection: Connection, response: NewResponse, paradata: Paradata | None) -> tuple[Disposition, bool]:
-    """Take the slot of a complete response: one that its assignment was granted, else a free one; with none left it
-    stays, as over quota. Returns the disposition, and whether the slot was a granted one."""
-    if response.disposition is not Disposition.COMPLETE:
-        return response.disposition, False
-    cell_id = response.cell_id
-    assert cell_id is not None
-    if paradata is not None and grants.use_slot(connection, paradata.assignment_id, cell_id):
-        return Disposition.COMPLETE, True
-    if quotas.take_slot(connection, cell_id):
-        return Disposition.COMPLETE, False
-    if grants.release_expired(connection, response.received_at, cell_id) and quotas.take_slot(connection, cell_id):
-        return Disposition.COMPLETE, False
-    responses.mark_over_quota(connection, response.id)
-    return Disposition.OVER_QUOTA, False

@@ -1,7 +1,8 @@
 """Enrolling tablets with one-time codes, knowing them again, and taking their access away.
 
 A tablet makes up its own id and secret, so an enrolment whose answer was lost can be repeated; here only digests are
-kept. Revoking takes the access, not what the tablet holds: its sealed records come in as a rescue file.
+kept. Revoking takes the access, not what the tablet holds: its sealed records come in as a rescue file
+(services/import_rescue.py).
 """
 
 import hashlib
@@ -10,6 +11,8 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from survey.db import Database
 from survey.domain.account import clean_text
@@ -20,7 +23,7 @@ from survey.domain.submission import code_from_number
 from survey.queries import devices
 from survey.queries.devices import Enrolment
 from survey.queries.paradata import records_of_device
-from survey.services.catalogue import NotFound
+from survey.services.catalogue import Catalogue, NotFound
 
 log = logging.getLogger("survey.security")
 
@@ -46,6 +49,11 @@ class EnrolmentCode:
     expires_at: datetime
 
 
+def enrolment_url(public_url: str, code: str) -> str:
+    """Where the code's QR leads. What follows # never leaves the tablet's browser, so no log can hold it."""
+    return f"{public_url}/tablet/#enrol={code}"
+
+
 def new_enrolment(db: Database, label: str, now: datetime) -> EnrolmentCode:
     """A one-time code for a tablet of this label. Raises Invalid naming `label`."""
     label = clean_text(label)
@@ -57,12 +65,21 @@ def new_enrolment(db: Database, label: str, now: datetime) -> EnrolmentCode:
         devices.insert_enrolment(connection, enrolment)  # first, for it also forgets old codes and frees their labels
         if label in devices.labels_but(connection, enrolment.code_digest):
             raise Invalid([Problem("device_label_taken", "label")])
+    log.info("tablet enrolment code made")
     return EnrolmentCode(code, label, enrolment.expires_at)
 
 
+def withdraw_enrolment(db: Database, label: str) -> None:
+    """Make a code useless that nobody has used yet. Raises NotFound."""
+    with db.writing() as connection:
+        if not devices.withdraw_enrolment(connection, label):
+            raise NotFound(f"enrolment code for {label}")
+    log.info("tablet enrolment code withdrawn")
+
+
 def enrol(db: Database, code: str, device_id: UUID, secret_digest: str, now: datetime) -> tuple[Device, bool]:
-    """(the tablet, whether it is new). Raises Invalid naming `code`."""
-    digest = _digest(code.strip().upper())
+    """(the tablet, whether it is new). Raises Invalid naming `code`, which may be typed in groups and in any width."""
+    digest = _digest("".join(letter for letter in clean_text(code).upper() if letter.isalnum()))
     with db.writing() as connection:
         label = devices.use_enrolment(connection, digest, device_id, now)
         known = devices.device_by_id(connection, device_id)
@@ -73,7 +90,8 @@ def enrol(db: Database, code: str, device_id: UUID, secret_digest: str, now: dat
                 raise Invalid([Problem("enrolment_unknown", "code")])
             return known, False
         made = Device(device_id, label, secret_digest, now, None, now, 0, 0, None, "")
-        devices.insert_device(connection, made)
+        if not devices.insert_device(connection, made):  # two codes of one label, made or used in the same moment
+            raise Invalid([Problem("enrolment_unknown", "code")])
     log.info("tablet enrolled: %s", device_id)
     return made, True
 
@@ -81,11 +99,32 @@ def enrol(db: Database, code: str, device_id: UUID, secret_digest: str, now: dat
 def known_device(db: Database, device_id: UUID, secret: str) -> Device:
     """The tablet of this id, if the secret is its own. Raises DeviceUnknown, DeviceRevoked."""
     with db.reading() as connection:
-        device = devices.device_by_id(connection, device_id)
-    if device is None or not secrets.compare_digest(device.secret_digest, _digest(secret)):
-        raise DeviceUnknown
+        device = _owner_of(secret, devices.device_by_id(connection, device_id))
     if device.revoked_at is not None:
         raise DeviceRevoked
+    return device
+
+
+def enrolled_device(catalogue: Catalogue, device_id: UUID, secret: str) -> Device:
+    """The same from memory, for a transaction that asks by itself whether the tablet still has access.
+
+    Raises DeviceUnknown.
+    """
+    try:
+        return _owner_of(secret, catalogue.device(device_id))
+    except NotFound:
+        raise DeviceUnknown from None
+
+
+def must_have_access(connection: Connection, device: Device) -> None:
+    """Nobody has taken this tablet's access away. Raises DeviceRevoked."""
+    if devices.is_revoked(connection, device.id):
+        raise DeviceRevoked
+
+
+def _owner_of(secret: str, device: Device | None) -> Device:
+    if device is None or not secrets.compare_digest(device.secret_digest, _digest(secret)):
+        raise DeviceUnknown
     return device
 
 
@@ -111,6 +150,15 @@ def list_tablets(db: Database, now: datetime) -> tuple[list[Device], list[Enrolm
     """Every tablet by its label, and the codes that wait to be used."""
     with db.reading() as connection:
         return devices.devices(connection), devices.waiting_enrolments(connection, now)
+
+
+def read_tablet(db: Database, device_id: UUID) -> Device:
+    """The tablet of this id, revoked or not. Raises NotFound."""
+    with db.reading() as connection:
+        device = devices.device_by_id(connection, device_id)
+    if device is None:
+        raise NotFound(f"tablet {device_id}")
+    return device
 
 
 def records_from(db: Database, device: Device) -> list[tuple[UUID, str]]:

@@ -7,10 +7,11 @@ transaction of their own before they write, as a careless programmer would.
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import event, func, insert, select
@@ -60,10 +61,10 @@ def count_then_insert() -> Flask:
 def grants_on_trust() -> Flask:
     """Who says that an interview was made under a grant is believed: no slot is looked for."""
 
-    def believed(_connection: object, _assignment_id: object, _cell_id: int) -> bool:
-        return True
+    def believed(_connection: object, _assignment_id: object, _cell_id: int, wanted: int) -> int:
+        return wanted
 
-    _swap(grants, "use_slot", believed)
+    _swap(grants, "use_slots", believed)
     return create_app(read_settings())
 
 
@@ -80,12 +81,12 @@ def check_then_insert() -> Flask:
         code = receipt_code(door.secret, submission.id)
         return Receipt(submission.id, code, Outcome.REPEATED, known[1], known[0])
 
-    def plain_insert(connection: Any, response: NewResponse, *, late: bool, superseded: bool) -> bool:
-        values = {name: getattr(response, name) for name in NewResponse.__slots__}
-        connection.execute(insert(ResponseRow), values | {"late": late, "superseded": superseded})
-        return True
+    def plain_insert(connection: Any, new: Sequence[NewResponse]) -> set[UUID]:
+        rows = [{name: getattr(response, name) for name in NewResponse.__slots__} for response in new]
+        connection.execute(insert(ResponseRow), rows)
+        return {response.id for response in new}
 
-    _swap(responses, "insert_response", plain_insert)
+    _swap(responses, "insert_responses", plain_insert)
     _swap(views, "receive_submission", looked_up_before)
     return create_app(read_settings())
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec
+from uuid import UUID
 
 from flask import Response, g, jsonify, request
 
@@ -16,7 +17,7 @@ from survey.domain.json_text import read_object
 from survey.domain.problems import Invalid, Problem
 from survey.domain.record import read_moment, read_uuid
 from survey.services.catalogue import NotFound
-from survey.services.tablets import DeviceRevoked, DeviceUnknown, known_device
+from survey.services.tablets import DeviceRevoked, DeviceUnknown, enrolled_device, known_device
 from survey.web.office import office
 from survey.web.problem_texts import problems_json
 from survey.web.security import whole_body
@@ -27,7 +28,15 @@ P = ParamSpec("P")
 def device_only(view: Callable[P, Response]) -> Callable[P, Response]:
     """A view for enrolled tablets: 401 for a stranger, 403 for one whose access was taken away, 422 for a body that is
     wrong, naming the field."""
+    return _guarded(view, lambda device_id, secret: known_device(office().db, device_id, secret))
 
+
+def sender_only(view: Callable[P, Response]) -> Callable[P, Response]:
+    """The same for a view whose service asks for the access in the transaction that keeps the records."""
+    return _guarded(view, lambda device_id, secret: enrolled_device(office().catalogue, device_id, secret))
+
+
+def _guarded(view: Callable[P, Response], known: Callable[[UUID, str], Device]) -> Callable[P, Response]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
@@ -36,12 +45,12 @@ def device_only(view: Callable[P, Response]) -> Callable[P, Response]:
         try:
             if device_id is None:
                 raise DeviceUnknown
-            g.device = known_device(office().db, device_id, secret)
+            g.device = known(device_id, secret)
+            return answered(view, *args, **kwargs)
         except DeviceUnknown:
             return refused([Problem("device_unknown", "device")], status=401)
         except DeviceRevoked:
             return refused([Problem("device_revoked", "device")], status=403)
-        return answered(view, *args, **kwargs)
 
     guarded.device_only = True  # type: ignore[attr-defined]  # a test reads which views are guarded
     return guarded

@@ -10,7 +10,7 @@ from survey.domain.submission import Outcome
 from survey.services.receive_records import RecordResult, SealedRecord, receive_records
 from survey.web.office import office
 from survey.web.problem_texts import problems_json
-from survey.web.tablet.access import device_only, device_time, refused, sent, this_device
+from survey.web.tablet.access import device_time, refused, sender_only, sent, this_device
 
 blueprint = Blueprint("tablet_submissions", __name__, url_prefix="/tablet/submissions")
 
@@ -21,7 +21,7 @@ _FIELDS = {"id", "wave", "key", "sealed"}
 
 
 @blueprint.post("")
-@device_only
+@sender_only
 def one() -> Response:
     """One record. 201 stored, 200 the same again, 409 other content under a known id, 422 it can't be taken."""
     (result,) = _received([_envelope(sent())])
@@ -33,7 +33,7 @@ def one() -> Response:
 
 
 @blueprint.post("/batch")
-@device_only
+@sender_only
 def batch() -> Response:
     """Up to 50 records; each has a result of its own, in any order."""
     content = sent(MOST_BYTES)
