@@ -37,8 +37,10 @@ class Street:
     records: dict[str, list[str]] = field(default_factory=dict)  # the sealed texts under each id, the first one first
     received: list[Json] = field(default_factory=list)  # every record of every request, in order
     requests: list[tuple[str, str]] = field(default_factory=list)
+    pings: list[Json] = field(default_factory=list)
     turns: dict[str, Json] = field(default_factory=dict)
     release: str = A
+    lagging: str = ""  # the release of pages and files, where another process of the server is older than the worker's
     faults: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)  # (release, file): (old, new)
     mood: str = "well"  # how sendings are answered
     portal: bool = False  # whether everything is answered by somebody else
@@ -61,8 +63,9 @@ class Street:
 
     def page(self, title: str) -> bytes:
         """A page of the present release."""
-        head = f'<title>{title}</title><link rel="modulepreload" href="/static/{self.release}/tablet/bytes.mjs">'
-        return f"<!doctype html>{head}<p>{title} {self.release}</p>".encode()
+        release = self.lagging or self.release
+        head = f'<title>{title}</title><link rel="modulepreload" href="/static/{release}/tablet/bytes.mjs">'
+        return f"<!doctype html>{head}<p>{title} {release}</p>".encode()
 
     def worker(self) -> bytes:
         """The present release's service worker, as the server writes it."""
@@ -116,8 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self.say(200, PORTAL, "text/html")
         if path.startswith("/static/"):
             _, _, release, name = path.split("/", 3)
-            kept = "public, max-age=31536000, immutable" if release == self.street.release else "no-cache"
-            return self.say(200, self.street.file(self.street.release, name), "text/javascript", kept)
+            present = self.street.lagging or self.street.release
+            kept = "public, max-age=31536000, immutable" if release == present else "no-cache"
+            return self.say(200, self.street.file(present, name), "text/javascript", kept)
         if path == "/tablet/worker.mjs":
             return self.say(200, self.street.worker(), "text/javascript", "no-cache")
         if path == "/tablet/areas/1.json":
@@ -132,6 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.street.portal:
             return self.say(200, PORTAL, "text/html")
         if self.path == "/tablet/ping":
+            self.street.pings.append(body)
             if self.street.away:
                 status, code = self.street.away
                 return self.tell({"problems": [{"field": "", "code": code, "message": ""}]}, status)

@@ -22,6 +22,7 @@ REQUESTS = [
     ("GET", "cors", f"/static/{DIGEST}/tablet/app.mjs", "kept"),
     ("GET", "cors", "/static/fedcba9876543210/tablet/app.mjs", "kept"),
     ("GET", "cors", "/tablet/manifest.webmanifest", "kept"),
+    ("GET", "cors", "/tablet/interview/ABC?lang=en", "kept"),
     ("GET", "cors", "/areas/1/511621.json", "list"),
     ("GET", "cors", "/tablet/offers", None),
     ("GET", "cors", "/tablet/manifest", None),

@@ -25,8 +25,9 @@ export async function prepare(urls) {
   });
 }
 
-// The page is loaded again as soon as the new release answers for it.
-export function takeOver(registration) {
+// The page is loaded again as soon as the new release answers for it; at once where another tab has told it already.
+export function takeOver({ waiting }) {
+  if (!waiting) return location.reload();
   navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-  registration.waiting.postMessage("take over");
+  waiting.postMessage("take over");
 }

@@ -5,6 +5,7 @@
 import { listAsked, listBelow } from "./worker_areas.mjs";
 
 const PREFIX = "minsheng-tablet-";
+const KEPT = /^\/(static|tablet\/interview)\//;
 const DIGEST_IN_PAGE = /\/static\/([0-9a-f]{16})\//;
 
 // release: {digest, shell: [addresses of the app's pages], assets: [addresses of all its static files]}.
@@ -30,8 +31,8 @@ export function handlingOf({ method, mode, url }, origin, { shell }) {
   const address = new URL(url);
   if (method !== "GET" || address.origin !== origin) return null;
   if (listAsked(address.pathname)) return "list";
-  const named = shell.includes(address.pathname + address.search);
-  return named || mode === "navigate" || address.pathname.startsWith("/static/") ? "kept" : null;
+  const named = shell.includes(address.pathname + address.search) || KEPT.test(address.pathname);
+  return named || mode === "navigate" ? "kept" : null;
 }
 
 // Pure: what keeps an answer out of this release's cache, or null. `text` is its body.
