@@ -143,6 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             told = {"nonce": body["nonce"], "server_time": datetime.now(UTC).isoformat(), "label": "平板 3"}
             return self.tell({"service": "minsheng-tablet"} | told | self.street.lie)
         if self.path == "/tablet/turns":
+            if any(turn["assignment"] == "foreign" for turn in body["turns"]):
+                return self.tell(_TROUBLE, 422)
             self.street.turns |= {turn["id"]: turn for turn in body["turns"]}
             return self.tell({"turns": [turn["id"] for turn in body["turns"]]})
         self.street.received += body["records"]

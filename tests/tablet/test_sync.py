@@ -180,3 +180,15 @@ def test_turns_are_told_until_the_server_has_their_last_state(device: Device, st
     requests = len(street.requests)
     device.sync()
     assert len(street.requests) == requests  # there was nothing to say
+
+
+def test_a_turn_that_the_server_does_not_take_holds_up_neither_the_others_nor_the_records(
+    device: Device, street: Street
+) -> None:
+    device.load().keep(1)
+    for number, assignment in enumerate(("a1", "foreign", "a1")):
+        turn = TURN | {"id": f"t{number}", "assignment": assignment, "unsent": True}
+        device.run("await db.write(({ put }) => void put('turns', given.id, given))", turn)
+    assert device.sync()["sent"] == 1
+    assert set(street.turns) == {"t0", "t2"}
+    assert device.run("return (await db.all('turns')).map(({ unsent }) => unsent)") == [False, True, False]

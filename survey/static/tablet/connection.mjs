@@ -5,13 +5,15 @@ const TIMEOUT = 30_000;
 const NO_ANSWER = { status: 0, body: null, retryAfter: 0 };
 
 // device: {device, secret}, or null before it is enrolled. -> {status, body, retryAfter in ms}; status 0 is no answer.
-export async function request(device, method, path, body, { fetch = globalThis.fetch, now = Date.now, timeout = TIMEOUT } = {}) {
+export async function request(device, method, path, body, options = {}) {
+  const { fetch = globalThis.fetch, now = Date.now, timeout = TIMEOUT } = options;
   const headers = { Accept: "application/json", "Device-Time": new Date(now()).toISOString() };
   if (device) headers.Authorization = `Bearer ${device.device}.${device.secret}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options = { method, headers, body: JSON.stringify(body), credentials: "omit", cache: "no-store", redirect: "error" };
+  const how = { method, headers, credentials: "omit", cache: "no-store", redirect: "error" };
   try {
-    const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(timeout) });
+    const signal = AbortSignal.timeout(timeout);
+    const answer = await fetch(path, { ...how, body: JSON.stringify(body), signal });
     if (!/^application\/json\b/.test(answer.headers.get("Content-Type"))) return NO_ANSWER;
     const told = await answer.json(); // rejects where the body was cut
     if (told === null || typeof told !== "object") return NO_ANSWER;
@@ -22,7 +24,7 @@ export async function request(device, method, path, body, { fetch = globalThis.f
   }
 }
 
-// Online is: our service answers with the nonce it has just been given. The offset is the server's clock less ours, in ms.
+// Online is: our service answers with the nonce it has just been given. offset: the server's clock less ours, in ms.
 export async function ping(device, state, { fetch, now = Date.now, timeout } = {}) {
   const nonce = crypto.randomUUID();
   const sent = now();

@@ -17,7 +17,8 @@ export async function seal(record, assignment, now = Date.now()) {
   const sealed = await sealTo(key.public, `minsheng record ${wave} ${record.id}`, JSON.stringify(record));
   const digest = await digestOf(sealed);
   const { id, sequence } = record;
-  return { id, wave, key: key.id, sealed, digest, made: now, sequence, assignment: assignment.id, state: "held", problems: null };
+  const entry = { id, wave, key: key.id, sealed, digest, made: now, sequence, assignment: assignment.id };
+  return { ...entry, state: "held", problems: null };
 }
 
 // Resolved means saved. alsoWrite gets the operations of the same transaction. The same record once more, from a double

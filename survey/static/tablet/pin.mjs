@@ -1,5 +1,5 @@
 // A volunteer's PIN: whether it is right, without a network, and the key for the drafts of its owner, which nobody has
-// who does not know it. Six digits can be tried out by who takes a tablet home; they keep a colleague out, and guesses wait.
+// who does not know it. Whoever takes a tablet home can try out six digits; they keep a colleague out, and guesses wait.
 import { fromHex, joined, toHex, utf8 } from "./bytes.mjs";
 
 const FREE_GUESSES = 5;
@@ -16,7 +16,8 @@ export async function unlock(volunteer, pin) {
   const ok = toHex(await crypto.subtle.digest("SHA-256", verifier)) === volunteer.verifier;
   if (!ok) return { ok, draftKey: null };
   const cipher = { name: "AES-GCM", length: 256 };
-  const draftKey = await crypto.subtle.deriveKey(derivation("minsheng draft"), master, cipher, false, ["encrypt", "decrypt"]);
+  const uses = ["encrypt", "decrypt"];
+  const draftKey = await crypto.subtle.deriveKey(derivation("minsheng draft"), master, cipher, false, uses);
   return { ok, draftKey };
 }
 

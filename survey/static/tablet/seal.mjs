@@ -8,7 +8,8 @@ const SUITE = joined(utf8("HPKE"), Uint8Array.of(0x00, 0x10, 0x00, 0x01, 0x00, 0
 const NOTHING = new Uint8Array(0);
 const BASE_MODE = Uint8Array.of(0);
 
-// The text for whoever has the private key to this public one (base64 of the uncompressed point): base64 of enc ‖ ciphertext.
+// The text for whoever has the private key to this public one (base64 of the uncompressed point), as base64 of
+// enc ‖ ciphertext.
 export async function sealTo(publicKey, info, text) {
   const ephemeral = await crypto.subtle.generateKey(CURVE, false, ["deriveBits"]);
   return toBase64(await sealWith(ephemeral, fromBase64(publicKey), utf8(info), utf8(text)));
@@ -41,7 +42,8 @@ async function keySchedule(shared, info) {
   const noKey = await extract(SUITE, NOTHING, "psk_id_hash", NOTHING);
   const context = joined(BASE_MODE, noKey, await extract(SUITE, NOTHING, "info_hash", info));
   const secret = await extract(SUITE, shared, "secret", NOTHING);
-  return { key: await expand(SUITE, secret, "key", context, 32), nonce: await expand(SUITE, secret, "base_nonce", context, 12) };
+  const key = await expand(SUITE, secret, "key", context, 32);
+  return { key, nonce: await expand(SUITE, secret, "base_nonce", context, 12) };
 }
 
 // LabeledExtract of section 4.

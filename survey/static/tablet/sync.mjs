@@ -7,6 +7,7 @@ import { HOLD_MS, counts, entries, inOrder, keyOf, putAs, release } from "./outb
 
 const MOST_RECORDS = 20;
 const MOST_BYTES = 200_000;
+const MOST_TURNS = 100;
 const IDLE_MS = 60_000;
 const RECEIPTS = [200, 201, 409];
 const HALTS = [0, 401, 403, 429, 503]; // nothing else would fare better now
@@ -47,21 +48,28 @@ async function pass(db, device, { fetch, now = Date.now, onChange = () => {} }) 
 
 const isSendable = ({ state }) => state === "waiting" || state === "frozen";
 
-// Whether it is worth going on.
+// Whether it is worth going on. The server takes all turns of a request or none, so where one upsets it, each goes alone.
 async function sendTurns(db, ask) {
-  const turns = (await db.all("turns")).filter((turn) => turn.unsent);
+  const turns = (await db.all("turns")).filter((turn) => turn.unsent).slice(0, MOST_TURNS);
   if (!turns.length) return true;
+  const { halted, taken } = await sendTogether(db, ask, turns);
+  if (halted || taken || turns.length === 1) return !halted;
+  for (const turn of turns) if ((await sendTogether(db, ask, [turn])).halted) return false;
+  return true;
+}
+
+async function sendTogether(db, ask, turns) {
   const { status, body, halted } = await ask("/tablet/turns", { turns: turns.map(({ unsent, ...turn }) => turn) });
-  if (status === 200 && Array.isArray(body.turns)) {
-    const told = db.write(async ({ get, put }) => {
-      for (const turn of turns.filter(({ id }) => body.turns.includes(id))) {
-        const unchanged = JSON.stringify(await get("turns", turn.id)) === JSON.stringify(turn);
-        if (unchanged) put("turns", turn.id, { ...turn, unsent: false });
-      }
-    });
-    await orWithoutRoom(told);
-  }
-  return !halted;
+  const taken = status === 200 && Array.isArray(body.turns);
+  if (!taken) return { halted, taken };
+  const noted = db.write(async ({ get, put }) => {
+    for (const turn of turns.filter(({ id }) => body.turns.includes(id))) {
+      const unchanged = JSON.stringify(await get("turns", turn.id)) === JSON.stringify(turn);
+      if (unchanged) put("turns", turn.id, { ...turn, unsent: false });
+    }
+  });
+  await orWithoutRoom(noted);
+  return { halted, taken };
 }
 
 async function sendRecords(db, ask, told, now, onChange) {
