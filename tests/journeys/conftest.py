@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState
@@ -17,6 +18,8 @@ from tests.browser import Server
 from tests.field import Field, open_field, plan_text, questionnaire_text
 from tests.journeys.resident import ENGLISH, Resident
 from tests.journeys.staff import sign_in
+from tests.journeys.volunteer import ENGLISH as ENGLISH_TABLET
+from tests.journeys.volunteer import PIN, Square, Volunteer, open_square
 
 
 class Street:
@@ -76,6 +79,35 @@ def resident(english_phone: Page, street: Street) -> Resident:
     """Somebody who has just opened the form."""
     english_phone.goto(street.form)
     return Resident(english_phone)
+
+
+@pytest.fixture(scope="session")
+def make_square(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Square]]:
+    """Opens a wave for volunteers with rules of its own: `make_square(protocol={"every": 3}, n=1200)`."""
+    with ExitStack() as squares:
+        yield lambda **rules: squares.enter_context(open_square(tmp_path_factory.mktemp("square"), **rules))
+
+
+@pytest.fixture(scope="session")
+def square(make_square: Callable[..., Square]) -> Square:
+    """A wave that many tests share: each second passer-by is approached, and a tablet gets four slots a cell."""
+    return make_square(protocol={"every": 2, "slots": 24}, n=12_000)
+
+
+@pytest.fixture
+def tablet_of(new_context: Callable[..., BrowserContext]) -> Callable[..., Volunteer]:
+    """A new tablet in a volunteer's hands: `tablet_of(square, "han-meimei", color_scheme="dark")`."""
+
+    def make(square: Square, name: str = "li-lei", pin: str = PIN, **options: Any) -> Volunteer:
+        return Volunteer(new_context(**ENGLISH_TABLET | options).new_page(), square, name, pin)
+
+    return make
+
+
+@pytest.fixture
+def volunteer(tablet_of: Callable[..., Volunteer], square: Square) -> Volunteer:
+    """Somebody who has enrolled a tablet, signed in and gone to the first point."""
+    return tablet_of(square).ready()
 
 
 @pytest.fixture(scope="session")

@@ -7,25 +7,39 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import ColumnElement, select
+from sqlmodel import col
 
 from survey.db import migrate
 from survey.domain.account import Role
 from survey.domain.wave import Mode
 from survey.services.accounts import add_account
-from survey.services.tablets import new_enrolment
+from survey.services.tablets import list_tablets, new_enrolment
 from survey.services.volunteer_pins import set_pin
+from survey.tables.assignment import TurnRow
+from survey.tables.paradata import ParadataRow
 from tests import browser
 from tests.browser import Server
-from tests.field import Field, open_field, plan_text, questionnaire_text
+from tests.field import AREA, CHINA, Field, open_field, plan_text, questionnaire_text
 from tests.journeys.staff import PASSWORD
 
 ENGLISH: dict[str, Any] = browser.TABLET | {"locale": "en-GB"}
 PIN = "418305"
-LABEL = "平板 3"
+ANSWERS: dict[str, object] = {
+    "age": "18-34",
+    "sex": "F",
+    "home": AREA,
+    "parks": "satisfied",
+    "activities": ["cleaning", "traffic"],
+    "times": 3,
+    "comment": "More trees",
+}
 
 # Every record that the app calls saved, in order: what the app says is on the disk.
 _LISTEN = """
@@ -35,6 +49,30 @@ document.addEventListener("minsheng:saved", ({ detail }) => {
 });
 """
 
+# Writes ever smaller pieces until not even a small one finds room; what the last one was refused with.
+_FILL = """async () => {
+  const database = await new Promise((resolve) => {
+    const opening = indexedDB.open("filler");
+    opening.onupgradeneeded = () => opening.result.createObjectStore("pieces");
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  let refused = null;
+  for (let size = 65536, n = 0; size >= 1; size /= 2) {
+    for (let ended = null; ended === null; n += 1) {
+      const piece = crypto.getRandomValues(new Uint8Array(size));
+      ended = await new Promise((resolve) => {
+        const transaction = database.transaction("pieces", "readwrite", { durability: "strict" });
+        transaction.objectStore("pieces").put(piece, n);
+        transaction.oncomplete = () => resolve(null);
+        transaction.onabort = () => resolve(transaction.error.name);
+      });
+      refused = ended;
+    }
+  }
+  database.close();
+  return refused;
+}"""
+
 
 class Square:
     """An opened wave behind a server of its own, and an office that knows its volunteers and tablets."""
@@ -43,6 +81,7 @@ class Square:
         self.field = field
         self.server = server
         self.names: dict[str, int] = {}
+        self._labels = count(1)
 
     def hire(self, name: str, pin: str = PIN) -> str:
         """A volunteer with a PIN."""
@@ -52,9 +91,40 @@ class Square:
             self.names[name] = account.id
         return name
 
-    def code(self, label: str = LABEL) -> str:
+    def new_label(self) -> str:
+        """A label that no tablet has."""
+        return f"平板{next(self._labels)}"
+
+    def code(self, label: str) -> str:
         """A code to enrol one tablet with."""
         return new_enrolment(self.field.db, label, datetime.now(UTC)).code
+
+    def device(self, label: str) -> UUID:
+        """The enrolled tablet of this label."""
+        (device,) = [each for each in list_tablets(self.field.db, datetime.now(UTC))[0] if each.label == label]
+        return device.id
+
+    def response(self, record: str) -> dict[str, Any]:
+        """What the server has stored of a record."""
+        return self.field.row(UUID(record))
+
+    def paradata(self, record: str) -> dict[str, Any]:
+        """What the server knows of how a record came about."""
+        (row,) = self._rows(ParadataRow, col(ParadataRow.response_id) == UUID(record))
+        return row
+
+    def paradata_of(self, assignment: UUID) -> list[dict[str, Any]]:
+        """The same of every record of an assignment."""
+        return self._rows(ParadataRow, col(ParadataRow.assignment_id) == assignment)
+
+    def turns_of(self, assignment: UUID) -> list[dict[str, Any]]:
+        """Whose turn it was in an assignment."""
+        return self._rows(TurnRow, col(TurnRow.assignment_id) == assignment)
+
+    def _rows(self, table: type[ParadataRow] | type[TurnRow], where: ColumnElement[bool]) -> list[dict[str, Any]]:
+        columns = [col(getattr(table, name)) for name in table.model_fields]
+        with self.field.db.reading() as connection:
+            return [dict(row) for row in connection.execute(select(*columns).where(where)).mappings()]
 
 
 @contextmanager
@@ -66,7 +136,7 @@ def open_square(
     closes_after: timedelta = timedelta(days=20),
 ) -> Iterator[Square]:
     """A wave around the present moment with these rules of the street; `n` interviews over its twelve cells."""
-    now, url = datetime.now(UTC), f"sqlite:///{folder}/square.sqlite"
+    now, url = datetime.now(CHINA), f"sqlite:///{folder}/square.sqlite"
     migrate(url)
     plan = plan_text(now, samples={Mode.INTERCEPT: n}, closes_after=closes_after)
     rules = "".join(f"\n  {name}: {value}" for name, value in (protocol or {}).items())
@@ -92,6 +162,7 @@ class Volunteer:
         self.square = square
         self.name = square.hire(name, pin)
         self.pin = pin
+        self.label = square.new_label()
         page.add_init_script(_LISTEN)
 
     # --- getting ready ------------------------------------------------------------------------------------------
@@ -100,9 +171,9 @@ class Volunteer:
         """Open the app."""
         self.page.goto(f"{self.square.server.url}/tablet/?lang={language}{fragment}")
 
-    def enrol(self, code: str = "") -> None:
+    def enrol(self) -> None:
         """Scan the office's code with the tablet's camera."""
-        self.open(f"#enrol={code or self.square.code()}")
+        self.open(f"#enrol={self.square.code(self.label)}")
         self.at("sign_in")
 
     def sign_in(self, name: str = "", pin: str = "") -> None:
@@ -134,6 +205,21 @@ class Volunteer:
         self.sign_in()
         self.take()
         return self
+
+    def limit_storage(self, size: int) -> None:
+        """Give the app this many bytes of the tablet's storage. To be done before anything is stored."""
+        self.open()
+        self._devtools = self.page.context.new_cdp_session(self.page)
+        told = {"origin": self.square.server.url, "quotaSize": size}
+        self._devtools.send("Storage.overrideQuotaForOrigin", told)
+
+    def fill_storage(self) -> None:
+        """Fill what is left of it with something else."""
+        assert self.page.evaluate(_FILL) == "QuotaExceededError"
+
+    def clear_storage(self) -> None:
+        """Remove what filled it."""
+        self.page.evaluate("() => new Promise((gone) => (indexedDB.deleteDatabase('filler').onsuccess = gone))")
 
     # --- in the street ------------------------------------------------------------------------------------------
 
@@ -233,6 +319,10 @@ class Volunteer:
             self.next()
             expect(self.page.locator(f'fieldset.current:not([id="{code}"])')).to_have_count(1)
 
+    def wait_for_draft(self) -> None:
+        """Wait until everything answered so far is on the disk."""
+        expect(self.page.locator(".interview")).to_have_attribute("data-kept", "yes")
+
     def finish(self) -> dict[str, str]:
         """Finish the interview; what the app called saved."""
         saved = len(self.saved)
@@ -260,9 +350,9 @@ class Volunteer:
         self.page.wait_for_function('count => JSON.parse(sessionStorage.saved ?? "[]").length >= count', arg=count)
         return self.saved
 
-    def count(self, finish: str) -> int:
-        """What the street screen counts for this shift."""
-        return int(self.page.locator(f'[data-count="{finish}"]').inner_text())
+    def counts(self, finish: str, number: int) -> None:
+        """Wait until the street screen counts so many of these in this shift."""
+        expect(self.page.locator(f'[data-count="{finish}"]')).to_have_text(str(number))
 
     def wait_until_sent(self) -> None:
         """Wait until nothing is left to send."""

@@ -6,7 +6,7 @@ import { openDuty } from "./duty.mjs";
 import { watch } from "./lock.mjs";
 import { showHead } from "./head.mjs";
 import { counts, release } from "./outbox.mjs";
-import { persist } from "./persistence.mjs";
+import { hasRoom, persist } from "./persistence.mjs";
 import { register, takeOver } from "./release.mjs";
 import { startServerSide } from "./server_side.mjs";
 import { stamp } from "./words.mjs";
@@ -29,6 +29,7 @@ const app = {
   storage: { persisted: true, low: false },
   unfinished: false, // there is a draft
   full: false, // the last write found no room
+  room: true, // there is room for a shift
   waiting: null, // the registration of a release that waits to take over
   resume: null, // where the lock closed the app
   server: null,
@@ -63,7 +64,7 @@ const app = {
   get halted() {
     if (this.duty.standing) return this.duty.standing;
     if (this.duty.closed) return "closed";
-    return this.full ? "full" : null;
+    return this.full || !this.room ? "full" : null;
   },
 
   say(name) {
@@ -98,10 +99,19 @@ const app = {
     Object.assign(this, { volunteer, draftKey });
     const { duty } = this;
     if (!duty.assignment) return this.go("take");
-    if (!duty.turn) await duty.beginTurn(volunteer);
+    if (!duty.turn) await this.beginTurn();
     const draft = this.resume === "interview" && (await this.draft());
     this.resume = null;
     return draft ? this.go("interview", draft) : this.go("street");
+  },
+
+  async beginTurn() {
+    await this.lookForRoom();
+    await this.written(this.duty.beginTurn(this.volunteer));
+  },
+
+  async lookForRoom() {
+    this.room = await hasRoom(this.db);
   },
 
   // The unfinished interview of this turn, or null.
@@ -136,6 +146,15 @@ const app = {
     return this.go("sign_in");
   },
 
+  // Without a worker the app works as long as there is a network; whoever needs one later tries again.
+  install() {
+    const waits = (registration) => {
+      this.waiting = registration;
+      showHead(this);
+    };
+    return register(waits).catch(() => null);
+  },
+
   // Between interviews only: the page is loaded again.
   update() {
     if (this.waiting && !this.unfinished) takeOver(this.waiting);
@@ -163,10 +182,7 @@ async function start() {
   app.held = await counts(app.db);
   document.addEventListener("click", pressed);
   watch(() => app.lock());
-  register((registration) => {
-    app.waiting = registration;
-    showHead(app);
-  }).catch(() => {}); // without a worker the app works as long as there is a network
+  app.install();
   app.server = startServerSide(app);
   app.server.run();
   addEventListener("hashchange", begin);

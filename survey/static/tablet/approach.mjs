@@ -1,7 +1,7 @@
 // What came of approaching somebody, where it did not come to an interview: one tap keeps it. For as long as it can be
 // taken back, the reason and what could be seen of the person can be added.
 import { noted, takenBack } from "./duty.mjs";
-import { HOLD_MS, keep, seal, undo } from "./outbox.mjs";
+import { HOLD_MS, keep, release, seal, undo } from "./outbox.mjs";
 import { place } from "./place.mjs";
 import { recordOf } from "./record.mjs";
 
@@ -47,6 +47,12 @@ export async function takeBack(app, { id, finish }) {
   app.say("undone");
   await app.refresh();
   return true;
+}
+
+// There is no way back any more, so it may be sent.
+export async function letGo(app) {
+  await release(app.db, Date.now(), { all: true });
+  app.server.poke();
 }
 
 // How long there is time, in ms.

@@ -45,7 +45,7 @@ export function show(app, root, content) {
   const { db, duty } = app;
   const turn = duty.turn.id;
   const times = timing(performance.now(), content.timing);
-  const drafts = keeper(saveDraft, failed);
+  const drafts = keeper(saveDraft, failed, (kept) => (page.main.dataset.kept = kept ? "yes" : "no"));
   let page; // {main, instrument, sentences}
   let form;
   let pages;
@@ -134,7 +134,7 @@ export function show(app, root, content) {
     await drafts.settled();
     const { cell } = duty.roomFor(answers, district());
     const { write, settled } = duty.changing((own) => noted(own, finish, finish === "finished" ? cell : null));
-    const entry = await sealed(outcome(finish, answers, reason));
+    const entry = { ...(await sealed(outcome(finish, answers, reason))), state: "waiting" }; // not to be taken back
     await app.written(
       keep(db, entry, async (parts) => {
         await write(parts);

@@ -55,6 +55,7 @@ export function startServerSide(app) {
   async function prepareInterview() {
     const { point, languages, frame } = duty.assignment;
     const pages = languages.map((language) => `/tablet/interview/${point.code}?lang=${language}`);
+    await app.install();
     const late = new Promise((resolve) => setTimeout(resolve, PREPARING_MS, { ok: false, problem: "no_worker" }));
     const { ok, problem } = await Promise.race([prepare([...pages, `/tablet/areas/${frame}.json`]), late]);
     if (ok) await duty.change(() => ({ prepared: true }));

@@ -1,5 +1,5 @@
 // The street: counting who passes, whom to approach and what came of it, with the slots that are left.
-import { TIME_TO_CHANGE, keepApproach, takeBack, tellMore } from "./approach.mjs";
+import { TIME_TO_CHANGE, keepApproach, letGo, takeBack, tellMore } from "./approach.mjs";
 import { fresh } from "./interview.mjs";
 import { until } from "./interval.mjs";
 import { place } from "./place.mjs";
@@ -26,9 +26,9 @@ export function show(app, root) {
     reveal(root, "#until [data-one]", left === 1);
     reveal(root, "#until [data-more]", left > 1);
     say(root.querySelector(".work"), { passed, until: left });
-    const halted = app.halted !== null;
-    root.querySelector("#begin").disabled = halted;
-    for (const button of root.querySelectorAll("#passer, #approach [data-finish]")) button.disabled = halted && !app.full;
+    root.querySelector("#begin").disabled = app.halted !== null;
+    const still = app.halted !== null && app.halted !== "full"; // the little that an approach needs may yet find room
+    for (const button of root.querySelectorAll("#passer, #approach [data-finish]")) button.disabled = still;
     showSlots(grant);
     root.querySelector("[data-passed]").textContent = passed;
     for (const place of root.querySelectorAll("[data-count]")) place.textContent = own.counts[place.dataset.count] ?? 0;
@@ -84,8 +84,9 @@ export function show(app, root) {
 
   function forgetLast() {
     clearTimeout(timer);
-    last = null;
     reveal(root, "#after", false);
+    if (last) letGo(app).catch(() => {}); // what is held too long is let go by itself
+    last = null;
   }
 
   function unpress(part) {
@@ -159,6 +160,7 @@ export function show(app, root) {
     if (button.id === "end") leave(root.querySelector("#ending"), true);
   });
 
+  if (!app.room) app.lookForRoom().then(() => app.refresh());
   offerObserved();
   place(duty.assignment.own.notePlace);
   update();
@@ -169,7 +171,7 @@ export function show(app, root) {
     },
     () => {},
   );
-  return { update, leave: () => clearTimeout(timer) };
+  return { update, leave: forgetLast };
 }
 
 const slotsOf = (grant) => grant.cells.reduce((sum, { slots }) => sum + slots, 0);

@@ -94,11 +94,9 @@ export function show(app, root) {
       place(notePlace);
     }
     const problem = await server.prepareInterview();
-    if (problem === "other_release" && app.waiting) {
-      app.update();
-    }
-    if (problem) return "prepare";
-    await app.written(duty.beginTurn(app.volunteer));
+    if (problem === "other_release") app.update();
+    if (problem) return problem === "full" ? "full" : "prepare";
+    await app.beginTurn();
     return null;
   }
 
