@@ -60,6 +60,31 @@ SIXTEEN_RATES = {
     "CON2": Fraction(6, 7),
     "CON3": Fraction(12, 13),
 }
+# The same package, vignette "Intro to outcomerate" (2018-10-17): the 1,691 cases of its data set `middleearth`, none of
+# unknown household, e by its eligibility_rate(). https://docs.ropensci.org/outcomerate/articles/intro-to-outcomerate.html
+MIDDLE_EARTH = Dispositions(I=760, P=339, R=59, NC=288, O=1, UO=173, NE=71)
+MIDDLE_EARTH_RATES = {
+    "RR1": 0.46913580,
+    "RR2": 0.67839506,
+    "RR3": 0.47149080,
+    "RR4": 0.68180052,
+    "RR5": 0.52522460,
+    "RR6": 0.75950242,
+    "COOP1": 0.65573770,
+    "COOP2": 0.94823123,
+    "COOP3": 0.65630397,
+    "COOP4": 0.94905009,
+    "REF1": 0.03641975,
+    "REF2": 0.03660258,
+    "REF3": 0.04077402,
+    "CON1": 0.71543210,
+    "CON2": 0.71902347,
+    "CON3": 0.80096752,
+}
+# Another hand: R responserates 0.1.4 (Leeper 2016), README: rates(list(i = 100, nc = 20)). As in our fieldwork
+# nobody's eligibility is unknown. https://github.com/leeper/responserates
+NONE_UNKNOWN = Dispositions(I=100, NC=20)
+NONE_UNKNOWN_RATES = {"RR": 0.833, "COOP": 1.000, "REF": 0.000, "CON": 0.833}
 
 
 def test_the_published_example_of_twelve_people() -> None:
@@ -73,6 +98,16 @@ def test_the_published_fractions_of_sixteen_people() -> None:
     assert {rate.code for rate in rates} == set(SIXTEEN_RATES)
     for rate in rates:
         assert rate.value == pytest.approx(float(SIXTEEN_RATES[rate.code]), rel=1e-14), rate.code
+
+
+def test_the_published_rates_of_1691_cases() -> None:
+    rates = outcome_rates(MIDDLE_EARTH)
+    assert {rate.code: round(rate.value, 8) for rate in rates} == MIDDLE_EARTH_RATES
+
+
+def test_the_published_rates_where_nobody_s_eligibility_is_unknown() -> None:
+    for rate in outcome_rates(NONE_UNKNOWN):
+        assert round(rate.value, 3) == NONE_UNKNOWN_RATES[rate.code.rstrip("123456")], rate.code
 
 
 @pytest.mark.parametrize("chosen", DEFINITIONS, ids=lambda definition: definition.code)
