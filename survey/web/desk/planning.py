@@ -11,6 +11,7 @@ from survey.config import OFFICE_ZONE
 from survey.domain.allocation import Allocation
 from survey.domain.document import Document
 from survey.domain.problems import Invalid, Problem
+from survey.domain.protocol import DEFAULT_PROTOCOL, OBSERVABLE
 from survey.domain.wave import Mode, PlaceType
 from survey.services.plan_wave import plan_wave
 from survey.services.read_wave import frame_list, questionnaire_list
@@ -22,6 +23,7 @@ from survey.yaml_source import read_yaml
 
 blueprint = Blueprint("desk_planning", __name__, url_prefix="/desk/plan")
 
+_STREET = ("every", "slots", "grant_hours")  # the numbers of the protocol
 _DEFAULTS: Mapping[str, list[str]] = {
     "grace_hours": ["48"],
     "mode": ["intercept"],
@@ -29,6 +31,8 @@ _DEFAULTS: Mapping[str, list[str]] = {
     "intercept_allocation": ["power"],
     "intercept_per_district": ["6"],
     "intercept_place": ["square", "market", "mall"],
+    **{f"street_{key}": [str(getattr(DEFAULT_PROTOCOL, key))] for key in _STREET},
+    "street_observe": list(DEFAULT_PROTOCOL.observe),
     "open_qr_n": ["600"],
     "open_qr_allocation": ["power"],
     "open_qr_per_district": ["4"],
@@ -88,7 +92,16 @@ def _document(form: "MultiDict[str, str]") -> Document:
             for mode in modes
         ],
     }
+    if Mode.INTERCEPT.value in modes:
+        tree["intercept"] = _protocol(form)
     return Document("", tree, {})
+
+
+def _protocol(form: "MultiDict[str, str]") -> dict[str, object]:
+    return {key: form.get(f"street_{key}", "") for key in _STREET} | {
+        "observe": form.getlist("street_observe"),
+        "place": "street_place" in form,
+    }
 
 
 def _sample(form: "MultiDict[str, str]", mode: str) -> dict[str, object]:
@@ -121,6 +134,7 @@ def _page(form: "MultiDict[str, str]", problems: tuple[Problem, ...] = ()) -> st
         modes=(Mode.INTERCEPT, Mode.OPEN_QR),
         places=tuple(PlaceType),
         rules=tuple(Allocation),
+        observable=OBSERVABLE,
         form=form,
         problems=problems,
     )
