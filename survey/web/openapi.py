@@ -1,4 +1,7 @@
-"""The JSON endpoints, described for programs: /api/openapi.json (OpenAPI 3.1)."""
+"""The JSON endpoints, described for programs: /api/openapi.json (OpenAPI 3.1).
+
+What tablets use stands in openapi_tablets.py.
+"""
 
 from typing import Any
 
@@ -6,7 +9,9 @@ from flask import Blueprint, Response, jsonify
 
 from survey.domain.disposition import FORM_FINISHES, Disposition, Finish
 from survey.domain.submission import Outcome
+from survey.web import openapi_tablets
 from survey.web.languages import LANGUAGES
+from survey.web.openapi_parts import answer, body, in_path
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -17,22 +22,6 @@ def description() -> Response:
     response = jsonify(DESCRIPTION)
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
-
-
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _answer(about: str, name: str) -> dict[str, Any]:
-    return {"description": about, **_content(_reference(name))}
-
-
-def _path(name: str, about: str, kind: str = "string") -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": about, "schema": {"type": kind}}
 
 
 DESCRIPTION: dict[str, Any] = {
@@ -48,43 +37,45 @@ DESCRIPTION: dict[str, Any] = {
         "/r/{code}": {
             "post": {
                 "summary": "Send one filled form",
-                "parameters": [_path("code", "code of the collection point")],
-                "requestBody": {"required": True, **_content(_reference("Submission"))},
+                "parameters": [in_path("code", "code of the collection point")],
+                "requestBody": body("Submission"),
                 "responses": {
-                    "201": _answer("Stored", "Receipt"),
-                    "200": _answer("Known already, with the same content; the same receipt", "Receipt"),
-                    "404": _answer("No such collection point", "Problems"),
-                    "409": _answer("Known already, with other content; the first counts", "Receipt"),
-                    "410": _answer("The wave takes no answers now", "Problems"),
-                    "413": _answer("Too large", "Problems"),
-                    "415": _answer("Compressed bodies are not taken", "Problems"),
-                    "422": _answer("Something is wrong; each problem names its field; nothing was kept", "Problems"),
-                    "503": _answer("Nothing can be stored now; see Retry-After", "Problems"),
+                    "201": answer("Stored", "Receipt"),
+                    "200": answer("Known already, with the same content; the same receipt", "Receipt"),
+                    "404": answer("No such collection point", "Problems"),
+                    "409": answer("Known already, with other content; the first counts", "Receipt"),
+                    "410": answer("The wave takes no answers now", "Problems"),
+                    "413": answer("Too large", "Problems"),
+                    "415": answer("Compressed bodies are not taken", "Problems"),
+                    "422": answer("Something is wrong; each problem names its field; nothing was kept", "Problems"),
+                    "503": answer("Nothing can be stored now; see Retry-After", "Problems"),
                 },
             }
         },
         "/areas/{frame_id}/{code}.json": {
             "get": {
                 "summary": "The areas directly below one area",
-                "parameters": [_path("frame_id", "number of the frame", "integer"), _path("code", "area code")],
+                "parameters": [in_path("frame_id", "number of the frame", "integer"), in_path("code", "area code")],
                 "responses": {
-                    "200": _answer("Code, Chinese name, English name (the Chinese one where there is none)", "Areas"),
-                    "404": _answer("No such frame or area", "Problems"),
+                    "200": answer("Code, Chinese name, English name (the Chinese one where there is none)", "Areas"),
+                    "404": answer("No such frame or area", "Problems"),
                 },
             }
         },
-        "/healthz": {"get": {"summary": "Alive", "responses": {"200": _answer("The process answers", "Status")}}},
+        "/healthz": {"get": {"summary": "Alive", "responses": {"200": answer("The process answers", "Status")}}},
         "/readyz": {
             "get": {
                 "summary": "Ready",
                 "responses": {
-                    "200": _answer("The database answers", "Status"),
-                    "503": _answer("The database does not answer", "Status"),
+                    "200": answer("The database answers", "Status"),
+                    "503": answer("The database does not answer", "Status"),
                 },
             }
         },
+        **openapi_tablets.PATHS,
     },
     "components": {
+        "securitySchemes": openapi_tablets.SECURITY,
         "schemas": {
             "Submission": {
                 "type": "object",
@@ -139,6 +130,7 @@ DESCRIPTION: dict[str, Any] = {
                 "items": {"type": "array", "items": {"type": "string"}, "minItems": 3, "maxItems": 3},
             },
             "Status": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
-        }
+            **openapi_tablets.SCHEMAS,
+        },
     },
 }
