@@ -1,4 +1,4 @@
-"""`account add`, `list`, `disable`, `enable` and `password`."""
+"""`account add`, `list`, `disable`, `enable`, `password` and `pin`."""
 
 import argparse
 import getpass
@@ -16,12 +16,13 @@ from survey.services.accounts import (
     list_accounts,
     set_password,
 )
+from survey.services.volunteer_pins import set_pin
 from survey.web.office import utc_now
 
 
 def add(commands: Any) -> None:
     """The commands of staff accounts."""
-    account = group(commands, "account", "staff accounts; a password is asked for, or read from standard input")
+    account = group(commands, "account", "staff accounts; a password or PIN is asked for, or read from standard input")
     adding = command(account, "add", _add, lines, "add an account")
     adding.add_argument("name", metavar="NAME")
     adding.add_argument("--role", required=True, choices=[role.value for role in Role])
@@ -30,6 +31,7 @@ def add(commands: Any) -> None:
         ("disable", _disable, "close an account and end its sessions"),
         ("enable", _enable, "open a disabled account again"),
         ("password", _new_password, "give an account a new password and end its sessions"),
+        ("pin", _new_pin, "give a volunteer a PIN for tablets"),
     ):
         command(account, name, run, lines, about).add_argument("name", metavar="NAME")
 
@@ -73,15 +75,22 @@ def _new_password(options: argparse.Namespace) -> Answer:
     return _account(account) | {"password": "changed"}
 
 
+def _new_pin(options: argparse.Namespace) -> Answer:
+    with opened() as db:
+        account = find_account(db, options.name)
+        set_pin(db, account.id, _password("PIN"))
+    return _account(account) | {"pin": "changed"}
+
+
 def _account(account: Account) -> dict[str, Any]:
     return {"account": account.id, "name": account.name, "role": account.role.value}
 
 
-def _password() -> str:
-    """A password as no process list or shell history shows it: typed twice, or the first line of what is piped in."""
+def _password(what: str = "Password") -> str:
+    """What no process list or shell history shows: typed twice, or the first line of what is piped in."""
     if not sys.stdin.isatty():
         return sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
-    typed = getpass.getpass("Password: ")
+    typed = getpass.getpass(f"{what}: ")
     if getpass.getpass("Once more: ") != typed:
         raise Invalid([Problem("password_different", "password")])
     return typed

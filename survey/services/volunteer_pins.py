@@ -6,6 +6,7 @@ import logging
 import secrets
 
 from survey.db import Database
+from survey.domain.account import clean_text
 from survey.domain.pin import ITERATIONS, check_pin
 from survey.domain.problems import Invalid, Problem
 from survey.queries import devices
@@ -18,7 +19,7 @@ _VERIFIER_INFO = b"minsheng verifier"
 
 def set_pin(db: Database, account_id: int, pin: str) -> None:
     """Give a volunteer a PIN. Raises Invalid naming `pin`."""
-    checked, salt = check_pin(pin), secrets.token_bytes(16)
+    checked, salt = check_pin(clean_text(pin)), secrets.token_bytes(16)
     verifier = pin_verifier(checked, salt)
     with db.writing() as connection:
         if not devices.set_pin(connection, account_id, salt.hex(), verifier):

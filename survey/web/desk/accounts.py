@@ -1,4 +1,4 @@
-"""The accounts page of the organisers: list, add, disable, enable, give a new password."""
+"""The accounts page of the organisers: list, add, disable, enable, give a new password or a PIN for tablets."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,7 @@ from survey.services.accounts import (
     set_password,
 )
 from survey.services.catalogue import NotFound
+from survey.services.volunteer_pins import has_pin, roster, set_pin
 from survey.web.desk.access import roles
 from survey.web.desk.sign_in import problem_of_field
 from survey.web.languages import N_, translate
@@ -41,6 +42,12 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     password = PasswordField()
 
 
+class PinForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A volunteer's PIN."""
+
+    pin = PasswordField()
+
+
 @blueprint.get("")
 @roles("organiser")
 def show() -> str:
@@ -55,10 +62,13 @@ def add() -> BaseResponse:
     form = AccountForm()
     name, role, password = form.name.data or "", form.role.data or "", form.password.data or ""
     try:
-        add_account(office().db, name, role, password, office().now())
+        added = add_account(office().db, name, role, password, office().now())
     except Invalid as refused:
         return BaseResponse(_page(form, problem_of_field(refused)), 422, mimetype="text/html")
     flash(translate("The account is added."))
+    if added.role is Role.VOLUNTEER:
+        flash(translate("To work with a tablet, this volunteer needs a PIN as well."))
+        return redirect(url_for(".one", account_id=added.id), code=303)
     return redirect(url_for(".show"), code=303)
 
 
@@ -69,7 +79,7 @@ def one(account_id: int) -> str:
     return _one_page(account_id, {})
 
 
-@blueprint.get(f"{ONE}/<any(disable, enable, password):_>")
+@blueprint.get(f"{ONE}/<any(disable, enable, password, pin):_>")
 @roles("organiser")
 def back(account_id: int, _: str) -> BaseResponse:
     """Where a reload or another language leads after a refusal."""
@@ -101,6 +111,17 @@ def password(account_id: int) -> BaseResponse:
     return _changed(account_id, lambda: set_password(office().db, account_id, new), done)
 
 
+@blueprint.post(f"{ONE}/pin")
+@roles("organiser")
+def pin(account_id: int) -> BaseResponse:
+    """Give a volunteer a PIN for tablets."""
+    new = PinForm().pin.data or ""
+    done = translate("The PIN is set. Tablets know it when they have next been online.")
+    return _changed(
+        account_id, lambda: set_pin(office().db, read_account(office().db, account_id).account.id, new), done
+    )
+
+
 def _changed(account_id: int, change: Callable[[], None], done: str) -> BaseResponse:
     """303 changed, 422 something is wrong."""
     try:
@@ -115,7 +136,10 @@ def _changed(account_id: int, change: Callable[[], None], done: str) -> BaseResp
 
 def _page(form: AccountForm, problems: dict[str, str]) -> str:
     accounts = list_accounts(office().db)
-    return render_template("desk/accounts.html", accounts=accounts, form=form, roles=ROLES, problems=problems)
+    with_pin = {volunteer.id for volunteer in roster(office().db)}
+    return render_template(
+        "desk/accounts.html", accounts=accounts, form=form, roles=ROLES, problems=problems, with_pin=with_pin
+    )
 
 
 def _one_page(account_id: int, problems: dict[str, str]) -> str:
@@ -123,4 +147,5 @@ def _one_page(account_id: int, problems: dict[str, str]) -> str:
         record = read_account(office().db, account_id)
     except NotFound:
         abort(404)
-    return render_template("desk/one_account.html", record=record, problems=problems)
+    pin_is_set = has_pin(office().db, account_id)
+    return render_template("desk/one_account.html", record=record, problems=problems, pin_is_set=pin_is_set)
