@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from survey.commands.command import Answer, command, lines, opened
 from survey.config import Settings, read_settings
 from survey.db import Database, migrate
 from survey.domain.wave import WaveState
-from survey.services.demonstration import ACCOUNTS, Progress, build_demonstration
+from survey.services.demonstration import ACCOUNTS, PIN, Progress, build_demonstration
 from survey.services.installation import is_demonstration
 from survey.services.list_points import list_points
 from survey.services.read_wave import wave_list
 from survey.services.start import prepare
+from survey.services.tablets import CODE_LASTS, enrolment_url, list_tablets, new_enrolment
 from survey.web.office import utc_now
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +65,21 @@ def _addresses(db: Database, settings: Settings) -> Iterator[str]:
             points = list_points(db, settings.public_url, wave.code)
             yield from (f"Resident  {each.url}   (wave {wave.code}, point {each.point.number})" for each in points[:1])
     if is_demonstration(db):
+        yield _tablet(db, settings)
         for name, role, password in ACCOUNTS:
             yield f"Account   {name} / {password}   ({role}; exists in this demonstration only)"
+
+
+def _tablet(db: Database, settings: Settings) -> str:
+    """Where a browser becomes a tablet of the demonstration; elsewhere organisers make the codes at the desk."""
+    now = utc_now()
+    tablets, waiting = list_tablets(db, now)
+    known = {tablet.label for tablet in tablets} | {enrolment.label for enrolment in waiting}
+    label = next(label for number in count(1) if (label := f"试用平板 {number}") not in known)
+    code = new_enrolment(db, label, now).code
+    minutes = CODE_LASTS // timedelta(minutes=1)
+    url = enrolment_url(settings.public_url, code)
+    return f"Tablet    {url}   (once, within {minutes} minutes; the volunteer's PIN is {PIN})"
 
 
 def _progress(options: argparse.Namespace) -> Progress:

@@ -5,8 +5,9 @@ ones, with the times at which they would have been given.
 """
 
 import random
+import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -26,14 +27,17 @@ from survey.domain.margins import eligible_codes
 from survey.domain.questionnaire import Indicator, Item, ItemType, Mark, Questionnaire
 from survey.domain.submission import Submission
 from survey.queries import quotas, waves
-from survey.services.accounts import add_account
+from survey.services.accounts import add_account, find_account
 from survey.services.catalogue import Catalogue
+from survey.services.demonstration_tablets import Crew, send_out_now, tablets_of_the_demonstration
 from survey.services.import_frame import import_frame
 from survey.services.installation import mark_demonstration
+from survey.services.keep_responses import keep_responses
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
 from survey.services.publish_questionnaire import publish_questionnaire
-from survey.services.receive_submission import Door, receive_submission
+from survey.services.receive_submission import Door, check_submission
+from survey.services.volunteer_pins import set_pin
 
 QUESTIONNAIRE = Path(__file__).parents[2] / "questionnaires" / "civic" / "1.yaml"
 FRAME_DATE = date(2025, 11, 1)
@@ -43,10 +47,14 @@ ACCOUNTS = (
     ("analyst", "analyst", "demonstration-analyst"),
     ("volunteer", "volunteer", "demonstration-volunteer"),
 )
+PIN = "290417"  # of the volunteer's account on a tablet
+OTHER_VOLUNTEERS = ("志愿者甲", "志愿者乙", "志愿者丙", "志愿者丁", "志愿者戊")
 FIELD_DAYS = 14
 # How many days ago each wave began; the last one is still in the field.
 BEGAN_DAYS_AGO = (75, 40, 9)
 INTERCEPT_N, OPEN_QR_N = 2000, 1000
+AT_ONCE = 200  # people kept in one transaction
+INTERVIEWS = frozenset({Finish.FINISHED, Finish.BROKEN_OFF})
 
 Progress = Callable[[str, int, int], None]
 
@@ -70,6 +78,7 @@ def build_demonstration(
     for name, role, password in ACCOUNTS:
         add_account(db, name, role, password, now, demonstration=True)
     rng = np.random.default_rng(seed)
+    crew = _crew(db, rng, now)
     city = demonstration_city(rng)
     frame_id = _import(db, city, now)
     catalogue = Catalogue(db)
@@ -85,11 +94,28 @@ def build_demonstration(
         document = _plan(code, number, midnight, city, questionnaire, rng, share)
         wave = plan_wave(db, catalogue, document, frame_id, now, codes_from.randrange).wave
         open_wave(db, code)
-        _fill(door, wave, truth, questionnaire, number, now, rng, progress)
+        _fill(door, wave, truth, questionnaire, number, now, rng, progress, crew)
         if wave.closes_at < now:
             close_wave(db, code, now)
+        else:
+            send_out_now(db, catalogue, crew, _points(db, wave, "intercept"), now)
         codes.append(code)
     return Demonstration(truth, tuple(codes))
+
+
+def _crew(db: Database, rng: np.random.Generator, now: datetime) -> Crew:
+    """The account that is printed, volunteers of whom nobody knows the password, and their tablets."""
+    set_pin(db, find_account(db, "volunteer").id, PIN)
+    others = [
+        add_account(db, name, "volunteer", secrets.token_urlsafe(), now, demonstration=True)
+        for name in OTHER_VOLUNTEERS
+    ]
+    return Crew(tablets_of_the_demonstration(db, rng, now), [find_account(db, "volunteer"), *others], rng)
+
+
+def _points(db: Database, wave: Wave, mode: str) -> list[Point]:
+    with db.reading() as connection:
+        return [point for point in waves.points_of_wave(connection, wave.id) if point.mode == mode]
 
 
 def _import(db: Database, city: City, now: datetime) -> int:
@@ -138,15 +164,15 @@ def _fill(
     now: datetime,
     rng: np.random.Generator,
     progress: Progress,
+    crew: Crew,
 ) -> None:
     """Let a wave's people answer, in the order of time, as far as the time has come."""
     with door.db.reading() as connection:
-        points = waves.points_of_wave(connection, wave.id)
         cells = quotas.cells_of_wave(connection, wave.id)
     questions = simulated_questions(questionnaire)
     samples = []
     for mode in ("intercept", "open_qr"):
-        own = [point for point in points if point.mode == mode]
+        own = _points(door.db, wave, mode)
         places = pd.DataFrame({"neighbourhood": [p.area_code for p in own], "place_type": [p.place_type for p in own]})
         targets = {
             (cell.key.district, dict(cell.key.values)["sex"], dict(cell.key.values)["age_band"]): cell.target
@@ -159,12 +185,34 @@ def _fill(
         else:
             people = open_qr_sample(truth, places, round(1.15 * sum(targets.values())), rng, wave=number)
         answers = draw_answers(people, questions, rng)
-        samples += list(_submissions(wave, own, people, answers, questionnaire, rng))
+        met = list(_submissions(wave, own, people, answers, questionnaire, rng))
+        samples += [_by_tablet(crew, wave, own, each) for each in met] if mode == "intercept" else met
     samples = sorted((each for each in samples if each.received_at <= now), key=lambda each: each.received_at)
-    for done, submission in enumerate(samples, start=1):
-        receive_submission(door, submission)
-        if done % 100 == 0 or done == len(samples):
-            progress(wave.code, done, len(samples))
+    crew.keep(door.db, now)
+    for start in range(0, len(samples), AT_ONCE):
+        checked = [check_submission(door, submission) for submission in samples[start : start + AT_ONCE]]
+        with door.db.writing() as connection:
+            keep_responses(connection, checked)
+        progress(wave.code, start + len(checked), len(samples))
+
+
+def _by_tablet(crew: Crew, wave: Wave, points: list[Point], met: Submission) -> Submission:
+    """The same person, met by a volunteer in one of the shifts of the point."""
+    point = next(point for point in points if point.code == met.point_code)
+    share = (met.received_at - wave.opens_at) / timedelta(days=FIELD_DAYS)
+    ended, shift = crew.moment(wave, point, share, FIELD_DAYS)
+    finish = crew.outcome(met.finish)
+    seconds = int((met.received_at - met.opened_at).total_seconds()) if finish in INTERVIEWS else 20
+    paradata = crew.paradata(point, shift, ended, seconds, finish)
+    received = ended + timedelta(minutes=5)
+    return replace(
+        met,
+        finish=finish,
+        answers=met.answers if finish in INTERVIEWS else {},
+        opened_at=paradata.times.started_at,
+        received_at=received,
+        paradata=paradata,
+    )
 
 
 _FINISH = {
