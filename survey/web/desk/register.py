@@ -22,12 +22,14 @@ from survey.web.desk import (
     access,
     account,
     accounts,
+    fieldwork,
     frames,
     language,
     planning,
     points,
     questionnaires,
     sign_in,
+    tablets,
     waves,
 )
 from survey.web.desk.words import FLAG_SHAPES, FLAGS, LEVELS, MODES, PLACES, RULES, STATES, SUMS
@@ -40,7 +42,20 @@ K = TypeVar("K")
 def init_app(app: Flask) -> None:
     """Give the application its desk."""
     access.init_app(app)
-    for module in (sign_in, waves, points, frames, questionnaires, planning, account, accounts, language):
+    modules = (
+        sign_in,
+        waves,
+        fieldwork,
+        points,
+        frames,
+        questionnaires,
+        planning,
+        account,
+        accounts,
+        tablets,
+        language,
+    )
+    for module in modules:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals |= {
         "local_time": local_time,
@@ -92,7 +107,7 @@ def desk_sections() -> list[tuple[str, str]]:
         ("desk_frames.show", translate("Sampling frames")),
     ]
     if signed_in is not None and signed_in.role is Role.ORGANISER:
-        sections.append(("desk_accounts.show", translate("Accounts")))
+        sections += [("desk_tablets.show", translate("Tablets")), ("desk_accounts.show", translate("Accounts"))]
     return sections if signed_in is not None and signed_in.role is not Role.VOLUNTEER else []
 
 
