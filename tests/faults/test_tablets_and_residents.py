@@ -123,7 +123,7 @@ def an_evening(server: Server, field: Field, seed: int) -> list[str]:
     wrong += [f"cells exceeded: {exceeded}"] if exceeded else []
     wrong += [f"{len(recount(field.db)[1])} counters are wrong"] if recount(field.db)[1] else []
     if {one.status for one in residents} - {200, 201}:
-        wrong.append("residents were not heard")
+        wrong.append(f"residents were told {Counter(one.status for one in residents)}")
     return wrong
 
 
