@@ -90,9 +90,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data and changes nothing."""
-        with _translated(), self.engine.connect() as connection, connection.begin() as transaction:
-            yield connection
-            transaction.rollback()
+        with _translated(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # SQLite's readers see one state by themselves
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

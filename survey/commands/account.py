@@ -92,7 +92,7 @@ def _password(what: str = "Password") -> str:
         return sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
     typed = getpass.getpass(f"{what}: ")
     if getpass.getpass("Once more: ") != typed:
-        raise Invalid([Problem("password_different", "password")])
+        raise Invalid([Problem(f"{what.lower()}_different", what.lower())])
     return typed
 
 

@@ -53,6 +53,8 @@ MESSAGES: dict[str, str] = {
     "record_foreign": "This record belongs to another tablet's assignment.",
     "record_other_wave": "The point of this record does not belong to the wave it was sealed for.",
     "questionnaire_unknown": "There is no such questionnaire.",
+    "pin_different": "The two PINs are not the same. Type the same one twice.",
+    "rescue_device": "The tablet that wrote this file was never enrolled here. Bring it in where it was.",
     "rescue_file": "This is not a rescue file of a tablet.",
     # publishing and planning
     "version_published": "{code} version {version} is published with other content. Raise the version.",

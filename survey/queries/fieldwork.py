@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -77,13 +77,6 @@ class Note:
     finding: Finding
     account_id: int
     at: datetime
-
-
-def see_one_state(connection: Connection) -> None:
-    """As the first statement of a transaction: all that follow see the data as they are now, also on PostgreSQL, where
-    else each would see its own moment and counts of a running wave would seem to disagree."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
 def outcomes(connection: Connection, wave_id: int) -> list[Outcomes]:

@@ -51,8 +51,7 @@ class FieldRecords:
 def read_records(
     connection: Connection, catalogue: Catalogue, wave_code: str, symbols: Symbols = AAPOR
 ) -> FieldRecords:
-    """Read a wave, in a transaction that has asked nothing yet. Raises NotFound."""
-    fieldwork.see_one_state(connection)
+    """Read a wave. Raises NotFound."""
     wave = waves.wave_by_code(connection, wave_code)
     if wave is None:
         raise NotFound(wave_code)

@@ -14,10 +14,10 @@ from datetime import datetime
 from survey.domain.fieldwork import Device
 from survey.domain.json_text import read_object
 from survey.domain.problems import Invalid, Problem
-from survey.domain.record import LARGEST, read_uuid
+from survey.domain.record import read_uuid
 from survey.domain.submission import Outcome
 from survey.services.catalogue import NotFound
-from survey.services.receive_records import SealedRecord, receive_records
+from survey.services.receive_records import SealedRecord, read_envelope, receive_records
 from survey.services.receive_submission import Door
 from survey.services.tablets import read_tablet
 
@@ -27,7 +27,6 @@ FORMAT = "minsheng-rescue-1"
 LARGEST_FILE = 16 * 2**20  # bytes: some 10,000 interviews
 BATCH = 50  # records to a transaction, so that nobody else waits long
 _FILE = {"format", "device", "label", "records"}
-_RECORD = {"id", "wave", "key", "sealed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def import_rescue(door: Door, content: bytes, now: datetime) -> Rescued:
         batch: dict[int, SealedRecord] = {}
         for number, each in enumerate(given[start : start + BATCH], start + 1):
             try:
-                batch[number] = _record(each)
+                batch[number] = read_envelope(each)
             except Invalid as wrong:
                 refused[number] = wrong.problems
         results = receive_records(door, device, list(batch.values()), None, now, from_file=True) if batch else []
@@ -79,15 +78,4 @@ def _read(door: Door, content: bytes) -> tuple[Device, list[object]]:
             raise NotFound("tablet")
         return read_tablet(door.db, device_id), records
     except NotFound:
-        raise Invalid([Problem("device_unknown", "device")]) from None
-
-
-def _record(given: object) -> SealedRecord:
-    if not isinstance(given, dict) or set(given) != _RECORD:
-        raise Invalid([Problem("record_envelope", "record")])
-    record_id, wave, key, sealed = (given[name] for name in ("id", "wave", "key", "sealed"))
-    if read_uuid(record_id) is None:
-        raise Invalid([Problem("record_id", "id")])
-    if not isinstance(wave, str) or type(key) is not int or not 0 < key <= LARGEST or not isinstance(sealed, str):
-        raise Invalid([Problem("record_envelope", "record")])
-    return SealedRecord(str(record_id), wave, key, sealed)
+        raise Invalid([Problem("rescue_device", "device")]) from None

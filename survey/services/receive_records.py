@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from survey.domain.fieldwork import Device
 from survey.domain.paradata import Paradata, put_right
 from survey.domain.problems import Invalid, Problem
-from survey.domain.record import Record, read_record
+from survey.domain.record import LARGEST, Record, read_record, read_uuid
 from survey.domain.submission import Receipt, Submission
 from survey.services.catalogue import NotFound
 from survey.services.keep_responses import Checked, keep_responses
@@ -40,6 +40,18 @@ class RecordResult:
     receipt: Receipt | None
     problems: tuple[Problem, ...]
     not_taking: bool = False  # the wave has not begun; the tablet keeps the record
+
+
+def read_envelope(given: object) -> SealedRecord:
+    """A sealed record as JSON gives it. Raises Invalid."""
+    if not isinstance(given, dict) or set(given) != {"id", "wave", "key", "sealed"}:
+        raise Invalid([Problem("record_envelope", "record")])
+    record_id, wave, key, sealed = (given[name] for name in ("id", "wave", "key", "sealed"))
+    if read_uuid(record_id) is None:
+        raise Invalid([Problem("record_id", "id")])
+    if not isinstance(wave, str) or type(key) is not int or not 0 < key <= LARGEST or not isinstance(sealed, str):
+        raise Invalid([Problem("record_envelope", "record")])
+    return SealedRecord(str(record_id), wave, key, sealed)
 
 
 def receive_records(

@@ -152,9 +152,9 @@ NOT_FILES: list[tuple[Callable[[Tablet, Json], bytes], list[tuple[str, str]]]] =
     (lambda tablet, record: rescue_file(tablet, record, more=1), FILE),
     (lambda tablet, record: rescue_file(tablet, record).replace(b"{", b'{"format": "x", ', 1), FILE),
     (lambda tablet, record: rescue_file(tablet, record, label="x" * LARGEST_FILE), [("file", "too_large")]),
-    (lambda tablet, record: rescue_file(tablet, record, device=None), [("device", "device_unknown")]),
-    (lambda tablet, record: rescue_file(tablet, record, device=str(uuid4())), [("device", "device_unknown")]),
-    (lambda tablet, record: rescue_file(tablet, record, device=[7]), [("device", "device_unknown")]),
+    (lambda tablet, record: rescue_file(tablet, record, device=None), [("device", "rescue_device")]),
+    (lambda tablet, record: rescue_file(tablet, record, device=str(uuid4())), [("device", "rescue_device")]),
+    (lambda tablet, record: rescue_file(tablet, record, device=[7]), [("device", "rescue_device")]),
 ]
 
 

@@ -315,7 +315,6 @@ def test_an_outcome_that_is_lost_on_the_way_is_named(field: Field) -> None:
 def test_a_board_is_of_one_moment_though_interviews_come_in_meanwhile(field: Field) -> None:
     elsewhere = Database(field.settings.database_url)
     with elsewhere.reading() as connection:
-        fieldwork.see_one_state(connection)
         assert fieldwork.outcomes(connection, field.wave_id) == []
         field.receive(valid_answers())
         assert sum(cell.completed for cell in quotas.cells_of_wave(connection, field.wave_id)) == 0

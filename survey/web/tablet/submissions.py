@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 
 from survey.domain.problems import Invalid, Problem
-from survey.domain.record import LARGEST, read_uuid
 from survey.domain.submission import Outcome
-from survey.services.receive_records import RecordResult, SealedRecord, receive_records
+from survey.services.receive_records import RecordResult, SealedRecord, read_envelope, receive_records
 from survey.web.office import office
 from survey.web.problem_texts import problems_json
 from survey.web.tablet.access import device_time, refused, sender_only, sent, this_device
@@ -17,14 +16,13 @@ blueprint = Blueprint("tablet_submissions", __name__, url_prefix="/tablet/submis
 MOST_RECORDS = 50
 MOST_BYTES = 512 * 1024
 _STATUS = {Outcome.STORED: 201, Outcome.REPEATED: 200, Outcome.CONFLICT: 409}
-_FIELDS = {"id", "wave", "key", "sealed"}
 
 
 @blueprint.post("")
 @sender_only
 def one() -> Response:
     """One record. 201 stored, 200 the same again, 409 other content under a known id, 422 it can't be taken."""
-    (result,) = _received([_envelope(sent())])
+    (result,) = _received([read_envelope(sent())])
     if result.receipt is None:
         return refused(result.problems, _status(result))
     response = jsonify(_receipt(result))
@@ -49,7 +47,7 @@ def _results(given: list[object]) -> Iterator[dict[str, object]]:
     envelopes: list[SealedRecord] = []
     for each in given:
         try:
-            envelopes.append(_envelope(each))
+            envelopes.append(read_envelope(each))
         except Invalid as wrong:
             named = each.get("id") if isinstance(each, dict) else None
             yield {"id": named, "status": 422, "problems": problems_json(wrong.problems)}
@@ -64,17 +62,6 @@ def _received(envelopes: list[SealedRecord]) -> list[RecordResult]:
     if not envelopes:
         return []
     return receive_records(office().door, this_device(), envelopes, device_time(), office().now())
-
-
-def _envelope(given: object) -> SealedRecord:
-    if not isinstance(given, dict) or set(given) != _FIELDS:
-        raise Invalid([Problem("record_envelope", "record")])
-    record_id, wave, key, sealed = (given[name] for name in ("id", "wave", "key", "sealed"))
-    if read_uuid(record_id) is None:
-        raise Invalid([Problem("record_id", "id")])
-    if not isinstance(wave, str) or type(key) is not int or not 0 < key <= LARGEST or not isinstance(sealed, str):
-        raise Invalid([Problem("record_envelope", "record")])
-    return SealedRecord(str(record_id), wave, key, sealed)
 
 
 def _status(result: RecordResult) -> int:
