@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from survey.services.tablets import revoke_tablet
@@ -268,6 +269,60 @@ def test_a_wave_that_closed_takes_no_new_people_but_what_is_recorded_is_sent(
     volunteer.sign_in()
     expect(page.get_by_text("This wave is over.")).to_be_visible()
     expect(page.locator("#passer")).to_be_disabled()
+
+
+def test_slots_that_expired_are_said_and_interviews_go_on(
+    tablet_of: Callable[..., Volunteer], make_square: Callable[..., Square], browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    volunteer = tablet_of(make_square(protocol={"every": 1, "grant_hours": 0})).ready()
+    page = volunteer.page
+    page.clock.install()
+    page.reload()
+    page.context.set_offline(True)
+    page.clock.fast_forward(25 * 60 * MINUTE)
+    volunteer.sign_in()
+    expect(page.locator("#notices")).to_contain_text("The slots of this shift have expired.")
+    expect(page.locator("#slots")).not_to_contain_text(re.compile(r"\d$"))
+    volunteer.begin()
+    for code in ("age", "sex", "home"):
+        volunteer.answer_one(code, ANSWERS[code])
+        volunteer.next()
+    page.get_by_role("button", name="Go on all the same").tap()
+    volunteer.answer_all(ANSWERS)
+    volunteer.finish()
+
+
+@pytest.mark.parametrize(("wish", "place"), [("Note it", "30.54,106.43"), ("Do not note it", None)])
+def test_the_place_is_noted_to_about_a_kilometre_only_where_the_volunteer_agrees(
+    tablet_of: Callable[..., Volunteer], place_square: Square, wish: str, place: str | None
+) -> None:
+    here = {"latitude": 30.5412, "longitude": 106.4311}
+    volunteer = tablet_of(place_square, geolocation=here, permissions=["geolocation"]).ready()
+    page = volunteer.page
+    page.get_by_role("button", name=wish, exact=True).tap()
+    expect(page.locator("#place-consent")).to_be_hidden()
+    page.wait_for_timeout(500)
+    volunteer.wait_for_somebody()
+    volunteer.outcome("not_reached")
+    volunteer.wait_for_somebody()
+    volunteer.wait_until_sent()
+    assert place_square.paradata(volunteer.saved[0]["id"])["place"] == place
+
+
+@pytest.fixture(scope="session")
+def place_square(make_square: Callable[..., Square]) -> Square:
+    """A wave whose office asks where tablets stand."""
+    return make_square(protocol={"every": 1, "place": "true"})
+
+
+def test_two_windows_of_the_app_do_not_work_at_the_same_time(volunteer: Volunteer) -> None:
+    second = volunteer.page.context.new_page()
+    second.goto(volunteer.page.url)
+    expect(second.locator("#notices")).to_contain_text("The app is open in another window.")
+    expect(second.locator("h1")).to_have_count(0)
+    volunteer.page.close()
+    expect(second.locator("body")).to_have_attribute("data-screen", "sign_in")
 
 
 def test_the_outbox_compares_with_the_server(volunteer: Volunteer) -> None:

@@ -303,17 +303,20 @@ class Volunteer:
         """The next question."""
         self.page.locator("[data-next]").tap()
 
+    def answer_one(self, code: str, given: object) -> None:
+        """Answer the question that is shown as its type wants it; None: not at all."""
+        if self.item(code).get_attribute("data-type") == "area" and isinstance(given, str):
+            self.live_in(code, given)
+        elif self.item(code).locator("label").count() and isinstance(given, str | list):
+            self.answer(code, *([given] if isinstance(given, str) else given))
+        elif given is not None:
+            self.answer(code, text=str(given))
+
     def answer_all(self, answers: Mapping[str, object]) -> None:
         """Answer question after question up to the last; what is not in `answers` is passed over."""
         while True:
             code = self.question
-            given = answers.get(code)
-            if self.item(code).get_attribute("data-type") == "area" and isinstance(given, str):
-                self.live_in(code, given)
-            elif self.item(code).locator("label").count() and isinstance(given, str | list):
-                self.answer(code, *([given] if isinstance(given, str) else given))
-            elif given is not None:
-                self.answer(code, text=str(given))
+            self.answer_one(code, answers.get(code))
             if self.page.locator("[data-finish]").is_visible():
                 return
             self.next()

@@ -25,7 +25,7 @@ const app = {
   draftKey: null,
   screen: null, // {name, given, leave, update}
   held: { unsent: 0, refused: 0, held: 0 },
-  online: false,
+  online: null, // not known yet
   storage: { persisted: true, low: false },
   unfinished: false, // there is a draft
   full: false, // the last write found no room
@@ -89,7 +89,6 @@ const app = {
   },
 
   saved({ id, finish }) {
-    this.say("saved");
     document.dispatchEvent(new CustomEvent("minsheng:saved", { detail: { id, finish } }));
     this.server?.poke();
     return this.refresh();
@@ -195,7 +194,8 @@ async function start() {
 async function begin() {
   const code = new URLSearchParams(location.hash.slice(1)).get("enrol");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  if (!app.duty.identity) await app.go("enrol", code);
+  // A tablet that the office has forgotten can be registered once more, as the one it is.
+  if (!app.duty.identity || (code && app.duty.standing)) await app.go("enrol", code);
   else if (!app.screen) await app.go("sign_in");
 }
 

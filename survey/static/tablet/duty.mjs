@@ -10,7 +10,7 @@ export async function openDuty(db) {
   return duty;
 }
 
-// An assignment is what the server told, with what happened since under `own`.
+// An assignment is what the server told, with what happened since under `own`. notePlace null: not asked yet.
 const newOwn = ({ every }, choices) => ({
   ...choices,
   taken: Date.now(),

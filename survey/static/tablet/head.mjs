@@ -9,8 +9,8 @@ export function showHead(app) {
   const names = [duty.identity?.label, volunteer?.name].filter(Boolean);
   document.getElementById("who").textContent = names.join(" · ");
   reveal(bar, "#to-box", Boolean(duty.identity));
-  reveal(bar, "#online", online);
-  reveal(bar, "#offline", !online);
+  reveal(bar, "#online", online === true);
+  reveal(bar, "#offline", online === false);
   reveal(bar, "#refused-count", held.refused > 0);
   reveal(bar, "#lock", Boolean(volunteer));
   say(bar, held);

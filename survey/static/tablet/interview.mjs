@@ -144,6 +144,7 @@ export function show(app, root, content) {
     over = true;
     settled();
     await app.saved({ id: content.id, finish });
+    app.say(finish === "broken_off" ? "broken_off" : "saved");
     if (content.phase === "alone") {
       stage("handing_back");
       handOver.thank(page.main, "finished");

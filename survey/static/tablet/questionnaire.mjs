@@ -10,6 +10,7 @@ export async function questionnaire(code, language) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const main = page.querySelector(".interview");
   if (!main) throw new Error(`${address} is not a questionnaire`);
+  if (page.body.dataset.release !== document.body.dataset.release) throw new Error(`${address} is of another release`);
   return { main: document.importNode(main, true), instrument: table(page, "instrument"), sentences: table(page, "sentences") };
 }
 

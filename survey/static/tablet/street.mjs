@@ -18,6 +18,7 @@ export function show(app, root) {
     const { point, own, grant, every } = assignment;
     const { passed } = own.interval;
     say(root.querySelector("header"), { number: point.number, name: textOf(point.name), place: textOf(point.place), shift: textOf(own.shiftName) });
+    reveal(root, "#place-consent", own.notePlace === null);
     reveal(root, "#unfinished", draft !== null);
     if (draft) say(root.querySelector("#unfinished"), { time: timeOf(new Date(draft.started)) });
     reveal(root, "#counting", !draft && !duty.approaching);
@@ -112,6 +113,12 @@ export function show(app, root) {
     holdOn();
   }
 
+  async function notePlace(wanted) {
+    await app.written(duty.change(() => ({ notePlace: wanted })));
+    place(wanted);
+    update();
+  }
+
   function offerObserved() {
     for (const chips of root.querySelectorAll("[data-observe]")) {
       const categories = duty.assignment.observed[chips.dataset.observe] ?? [];
@@ -149,6 +156,7 @@ export function show(app, root) {
     const button = target.closest("button");
     if (!button) return;
     if (button.id === "passer") passes();
+    if (button.dataset.notePlace !== undefined) once(() => notePlace(Boolean(button.dataset.notePlace)));
     if (button.dataset.finish) once(() => outcome(button));
     if (button.closest("#after .chips") && last) once(() => more(button));
     if (button.id === "undo" && last) once(() => takeBack(app, last).then(forgetLast).then(update));

@@ -1,6 +1,5 @@
 // Taking an assignment: which wave, which point, which shift. It needs the network once; afterwards the tablet has what
 // it needs to work alone. The assignment's id is made and kept before it is asked for, so that a lost answer costs nothing.
-import { place } from "./place.mjs";
 import { reveal, rows, say, textOf } from "./words.mjs";
 
 export function show(app, root) {
@@ -46,13 +45,13 @@ export function show(app, root) {
   function listPoints() {
     const kept = chosen("point");
     const wanted = find.value.normalize("NFKC").trim().toLowerCase();
-    const found = wave().points.filter(({ number, name, place: kind }) => {
-      return String(number) === wanted || [name, kind].some((texts) => textOf(texts).toLowerCase().includes(wanted));
+    const found = wave().points.filter(({ number, name, place }) => {
+      return String(number) === wanted || [name, place].some((texts) => textOf(texts).toLowerCase().includes(wanted));
     });
-    rows(root.querySelector("#points"), "point", found, (row, { code, number, name, place: kind, free, taken }) => {
+    rows(root.querySelector("#points"), "point", found, (row, { code, number, name, place, free, taken }) => {
       row.querySelector("input").value = code;
       row.querySelector("input").checked = code === kept;
-      say(row, { number, name: textOf(name), place: textOf(kind), free, taken: taken.join("、") });
+      say(row, { number, name: textOf(name), place: textOf(place), free, taken: taken.join("、") });
       reveal(row, "[data-taken]", taken.length > 0);
     });
     reveal(root, "#none-found", !found.length);
@@ -89,9 +88,7 @@ export function show(app, root) {
       }
       if ((status !== 200 && status !== 201) || body.id !== id) return "offline";
       const shiftName = offers.shifts.find(({ code }) => code === shift).name;
-      const notePlace = Boolean(body.ask_place && form.querySelector("[name=place]").checked);
-      await app.written(duty.take(body, { shiftName, notePlace }));
-      place(notePlace);
+      await app.written(duty.take(body, { shiftName, notePlace: body.ask_place ? null : false }));
     }
     const problem = await server.prepareInterview();
     if (problem === "other_release") app.update();
