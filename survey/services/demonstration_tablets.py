@@ -49,9 +49,10 @@ class Crew:
         day = int((visit + (point.number % 7) / 7) * days / VISITS)
         part = tuple(Part)[(int(visit) + point.number) % len(Part)]
         first, last = _HOURS[part]
-        begins = wave.opens_at.astimezone(ZoneInfo(OFFICE_ZONE)) + timedelta(days=day)
-        met = begins + timedelta(hours=first + within * (last - first))
-        return met, f"{begins:%Y-%m-%d}-{part.value}"
+        opened = wave.opens_at.astimezone(ZoneInfo(OFFICE_ZONE))
+        midnight = opened.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=day)
+        met = midnight + timedelta(hours=first + within * (last - first))
+        return met, f"{midnight:%Y-%m-%d}-{part.value}"
 
     def paradata(self, point: Point, shift: str, ended: datetime, seconds: int, finish: Finish) -> Paradata:
         """What the tablet noted of one approach. `ended`: when; `seconds`: how long it took."""

@@ -151,7 +151,7 @@ def test_only_a_page_that_is_used_gives_signs_of_life(board: Board, new_context:
         page.clock.fast_forward(EVERY)
     assert unused.value.headers.get("unattended") == "1"
     page.wait_for_load_state("networkidle")
-    page.mouse.wheel(0, 200)
+    page.keyboard.press("Shift")
     with page.expect_request(board.url) as used:
         page.clock.fast_forward(EVERY)
     assert "unattended" not in used.value.headers

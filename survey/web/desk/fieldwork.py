@@ -51,7 +51,7 @@ SYMBOLS = (
     ("O", N_("No common language")),
     ("NE", N_("Not eligible")),
 )
-MOST_LISTED = 60  # call-backs at a time; those that are noted make room
+MOST_LISTED = 20  # call-backs at a time; those that are noted make room
 QUIET_AFTER = timedelta(minutes=15)  # tablets with a network say that they are there every few minutes
 
 
