@@ -255,6 +255,7 @@ class Volunteer:
         saved = len(self.saved)
         self.page.locator(f'#approach [data-finish="{finish}"]').tap()
         self.wait_for_saved(saved + 1)
+        expect(self.page.locator("#after")).to_be_visible()
         chips = [f'[data-reasons="{finish}"] [data-reason="{reason}"]'] if reason else []
         chips += [f'[data-observe="{dimension}"] [data-code="{code}"]' for dimension, code in observed.items()]
         for chip in chips:

@@ -18,7 +18,9 @@ import * as street from "./street.mjs";
 import * as take from "./take.mjs";
 
 const SCREENS = { enrol, sign_in: signIn, take, street, interview, box };
+const BEHIND_THE_PIN = ["take", "street", "interview"];
 const SAID_MS = 4_000;
+const LOADING_MS = 300;
 
 const app = {
   volunteer: null, // who has signed in
@@ -34,7 +36,8 @@ const app = {
   resume: null, // where the lock closed the app
   server: null,
 
-  async go(name, given) {
+  async go(wanted, given) {
+    const name = this.volunteer || !BEHIND_THE_PIN.includes(wanted) ? wanted : "sign_in";
     const going = (this.going = Symbol(name));
     const left = this.screen;
     this.screen = null;
@@ -145,13 +148,14 @@ const app = {
     return this.go("sign_in");
   },
 
-  // Without a worker the app works as long as there is a network; whoever needs one later tries again.
-  install() {
+  // Looks for the service worker's newest release. Without a worker the app works as long as there is a network.
+  async install() {
     const waits = (registration) => {
       this.waiting = registration;
       showHead(this);
     };
-    return register(waits).catch(() => null);
+    const registration = await register(waits).catch(() => null);
+    await registration?.update().catch(() => {});
   },
 
   // Between interviews only: the page is loaded again.
@@ -232,5 +236,5 @@ function notice(name) {
 
 addEventListener("unhandledrejection", () => notice("damaged"));
 document.addEventListener("click", ({ target }) => target.closest("[data-reload]") && location.reload());
-document.querySelector(".loading").hidden = false;
+setTimeout(() => document.querySelector(".loading")?.removeAttribute("hidden"), LOADING_MS);
 start();

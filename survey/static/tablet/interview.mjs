@@ -116,8 +116,9 @@ export function show(app, root, content) {
     const kept = await app.written(
       keepDraft(db, app.draftKey, { turn, assignment: duty.assignment.id, content, partial }),
     );
-    if (kept) notSaved(null);
-    else await leave(); // it was recorded already
+    if (kept) return notSaved(null);
+    over = true; // it was recorded already
+    leave(); // which waits for this
   }
 
   function failed(error) {

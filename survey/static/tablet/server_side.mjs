@@ -18,6 +18,7 @@ export function startServerSide(app) {
       duty.clock = await db.read("device", "clock");
       if (label !== duty.identity.label) await duty.note("identity", { ...duty.identity, label });
       if (duty.standing) await duty.note("standing", null);
+      if (back) app.install();
       await leave();
       if (back && duty.assignment) await askForSlots(duty.assignment.own.more);
       if (duty.assignment && !duty.assignment.own.prepared) await prepareInterview();

@@ -120,7 +120,7 @@ export function show(app, root) {
 
   async function takeOver() {
     say(dialog, { name: chosen.name });
-    reveal(dialog, "[data-unfinished]", Boolean(await duty.hasDraft()));
+    reveal(dialog, "[data-unfinished]", app.unfinished);
     if (await asked(dialog)) await app.endTurn({ leaving: false });
   }
 

@@ -19,10 +19,12 @@ export function show(app, root) {
     const { passed } = own.interval;
     say(root.querySelector("header"), { number: point.number, name: textOf(point.name), place: textOf(point.place), shift: textOf(own.shiftName) });
     reveal(root, "#place-consent", own.notePlace === null);
-    reveal(root, "#unfinished", draft !== null);
+    const { unfinished } = app;
+    reveal(root, "#unfinished", unfinished);
+    reveal(root, "#counting", !unfinished && !duty.approaching);
+    reveal(root, "#approach", !unfinished && duty.approaching);
     if (draft) say(root.querySelector("#unfinished"), { time: timeOf(new Date(draft.started)) });
-    reveal(root, "#counting", !draft && !duty.approaching);
-    reveal(root, "#approach", !draft && duty.approaching);
+    for (const button of root.querySelectorAll("#unfinished button")) button.disabled = draft === null;
     const left = until(own.interval, every);
     reveal(root, "#until [data-one]", left === 1);
     reveal(root, "#until [data-more]", left > 1);
@@ -91,7 +93,7 @@ export function show(app, root) {
   }
 
   function unpress(part) {
-    for (const chip of part.querySelectorAll(".chips button")) chip.setAttribute("aria-pressed", "false");
+    for (const chip of part.querySelectorAll("[data-reason], [data-code]")) chip.setAttribute("aria-pressed", "false");
   }
 
   async function more(chip) {
@@ -108,7 +110,7 @@ export function show(app, root) {
       throw error;
     }
     last = told;
-    unpress(chip.parentElement.parentElement === root.querySelector("#observed") ? chip.parentElement : chip.closest(".chips"));
+    unpress(chip.parentElement);
     chip.setAttribute("aria-pressed", String(!pressed));
     holdOn();
   }
@@ -148,7 +150,7 @@ export function show(app, root) {
 
   async function leave(dialog, leaving) {
     say(dialog, { name: app.volunteer.name });
-    reveal(dialog, "[data-unfinished]", draft !== null);
+    reveal(dialog, "[data-unfinished]", app.unfinished);
     if (await asked(dialog)) await app.endTurn({ leaving });
   }
 
@@ -177,7 +179,7 @@ export function show(app, root) {
       draft = found;
       update();
     },
-    () => {},
+    () => {}, // not to be opened with this key: whoever takes the tablet over breaks it off
   );
   return { update, leave: forgetLast };
 }
