@@ -34,7 +34,7 @@ class Shift:
 def shifts_from(now: datetime, zone: tzinfo, count: int = 6) -> tuple[Shift, ...]:
     """The shift that runs at `now` and those after it, `count` in all."""
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
-    days = (midnight + timedelta(days=day) for day in range(count // len(Part) + 1))
+    days = (midnight + timedelta(days=day) for day in range(count // len(Part) + 2))
     shifts = [_shift(day, part) for day in days for part in Part]
     return tuple([shift for shift in shifts if shift.ends_at > now][:count])
 
