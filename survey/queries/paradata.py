@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 from sqlmodel import col
 
 from survey.domain.paradata import Paradata
+from survey.tables.assignment import AssignmentRow
 from survey.tables.paradata import ParadataRow
 
 _INSERT = insert(ParadataRow)
@@ -49,8 +50,8 @@ def _row(response_id: UUID, paradata: Paradata, granted: bool) -> dict[str, Any]
 def records_of_device(connection: Connection, device_id: UUID) -> list[tuple[UUID, str]]:
     """(id, digest of the envelope) of everything that came from a tablet."""
     rows = connection.execute(
-        select(col(ParadataRow.response_id), col(ParadataRow.record_digest)).where(
-            col(ParadataRow.device_id) == device_id
-        )
+        select(col(ParadataRow.response_id), col(ParadataRow.record_digest))
+        .join(AssignmentRow, col(AssignmentRow.id) == col(ParadataRow.assignment_id))
+        .where(col(AssignmentRow.device_id) == device_id)
     ).all()
     return [(response_id, digest) for response_id, digest in rows]

@@ -15,7 +15,7 @@ from survey.tables.columns import Json, UtcDateTime
 
 class ParadataRow(SQLModel, table=True):
     __tablename__ = "paradata"
-    __table_args__ = (Index("paradata_by_device", "device_id"), Index("paradata_by_assignment", "assignment_id"))
+    __table_args__ = (Index("paradata_by_assignment", "assignment_id"), {"sqlite_with_rowid": False})
 
     response_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("response.id"), primary_key=True))
     device_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("device.id"), nullable=False))

@@ -100,8 +100,8 @@ def upgrade() -> None:
         sa.Column("clock", sa.String(8), nullable=False),
         sa.Column("timings", JSON, nullable=False),
         sa.Column("place", sa.String(16), nullable=True),
+        sqlite_with_rowid=False,  # on SQLite the key is the table, which saves each record a page
     )
-    op.create_index("paradata_by_device", "paradata", ["device_id"])
     op.create_index("paradata_by_assignment", "paradata", ["assignment_id"])
     op.create_table(
         "call_back",
