@@ -196,12 +196,17 @@ def test_an_interview_can_be_made_from_a_keyboard(
     tab_to(volunteer.name)
     press("Enter", *volunteer.pin)
     volunteer.at("take")
+    expect(page.locator("#points label")).to_have_count(3)
     tab_to("point")
     press("Space")
-    for button, screen in (("Take this point", "street"), ("Somebody passes", "street"), ("Begin the", "interview")):
+    for button, shown in (
+        ("Take this point", "#passer"),
+        ("Somebody passes", "#approach h2"),
+        ("Begin the interview", "[data-ask]"),
+    ):
         tab_to(button)
         press("Enter")
-        volunteer.at(screen)
+        expect(page.locator(shown)).to_be_visible(timeout=20_000)
     tab_to("Ask the questions")
     press("Enter")
     for code, keys in (("age", ["Tab", "ArrowDown", "Enter"]), ("sex", ["Tab", "Space", "Enter"])):

@@ -1,6 +1,5 @@
 // The volunteer's app, assembled: one document whose screens come and go, so that the key of a draft is only ever in its
 // memory. Who is known, by name and PIN, stays known until the tablet has not been touched for a while.
-import { openDatabase } from "./database.mjs";
 import { openDraft } from "./drafts.mjs";
 import { openDuty } from "./duty.mjs";
 import { watch } from "./lock.mjs";
@@ -9,6 +8,7 @@ import { counts, release } from "./outbox.mjs";
 import { hasRoom, persist } from "./persistence.mjs";
 import { register, takeOver } from "./release.mjs";
 import { startServerSide } from "./server_side.mjs";
+import { openTwoCopies } from "./two_copies.mjs";
 import { stamp } from "./words.mjs";
 import * as box from "./box.mjs";
 import * as enrol from "./enrol.mjs";
@@ -179,7 +179,7 @@ const app = {
 async function start() {
   if (!isSecureContext) return notice("insecure");
   await theOnlyWindow();
-  app.db = await openDatabase(indexedDB, { onOutdated: () => notice("outdated") });
+  app.db = await openTwoCopies({ onOutdated: () => notice("outdated") });
   await release(app.db, Date.now(), { all: true });
   app.duty = await openDuty(app.db);
   app.held = await counts(app.db);
