@@ -225,7 +225,7 @@ class Volunteer:
 
     def at(self, screen: str) -> None:
         """Wait until this screen is shown."""
-        expect(self.page.locator("body")).to_have_attribute("data-screen", screen)
+        expect(self.page.locator("body")).to_have_attribute("data-screen", screen, timeout=20_000)
 
     @property
     def passed(self) -> int:
