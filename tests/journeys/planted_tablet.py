@@ -36,6 +36,11 @@ def erased_before_the_receipt() -> Flask:
     return _with("tablet/sync.mjs", kept, 'parts.remove("outbox", keyOf(entry));')
 
 
+def one_copy_only() -> Flask:
+    """The second copy of the tablet's memory is left out."""
+    return _with("tablet/two_copies.mjs", "if (!second) return first;", "return first;")
+
+
 def drafts_in_the_clear() -> Flask:
     """A draft is written as it is."""
     return _with("tablet/drafts.mjs", "const box = await encryptDraft(draftKey, content);", "const box = content;")

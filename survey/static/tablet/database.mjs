@@ -79,6 +79,8 @@ function reads(transaction) {
     get: (store, key) => answerTo(transaction.objectStore(store).get(key)),
     // Of the stores with keys [id, …], all or those of one id.
     all: (store, id) => answerTo(transaction.objectStore(store).getAll(id && IDBKeyRange.bound([id], [id, []]))),
+    keys: (store) => answerTo(transaction.objectStore(store).getAllKeys()),
+    stores: [...transaction.objectStoreNames],
   };
 }
 
