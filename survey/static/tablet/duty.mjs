@@ -99,10 +99,24 @@ class Duty {
     settled();
   }
 
-  async keepGrant(body) {
-    const { id } = body;
+  // How things stand at the server. Which questionnaire the wave has now is only noted: what is asked here is what the
+  // prepared pages hold, until later ones have been prepared.
+  keepGrant({ id, grant, closes_at, renewals, ended, questionnaire, languages }) {
+    return this.merge(id, ({ own, ...before }) => {
+      const prepared = own.prepared && before.questionnaire.version === questionnaire.version;
+      return { grant, closes_at, renewals, ended, own: { ...own, prepared, latest: { questionnaire, languages } } };
+    });
+  }
+
+  // The pages of this questionnaire are on the tablet, so it is asked from the next interview on.
+  keepPrepared(id, questions) {
+    return this.merge(id, ({ own }) => ({ ...questions, own: { ...own, prepared: true } }));
+  }
+
+  async merge(id, change) {
     const changed = await this.db.write(async ({ get, put }) => {
-      const merged = { ...(await get("assignments", id)), ...body };
+      const before = await get("assignments", id);
+      const merged = { ...before, ...change(before) };
       put("assignments", id, merged);
       return merged;
     });

@@ -11,19 +11,20 @@ import { handOver } from "./hand_over.mjs";
 import { keep, seal } from "./outbox.mjs";
 import { pager } from "./pager.mjs";
 import { place } from "./place.mjs";
-import { questionnaire } from "./questionnaire.mjs";
+import { addressOf, questionnaire } from "./questionnaire.mjs";
 import { recordOf } from "./record.mjs";
 import { timing } from "./timing.mjs";
 import { reveal } from "./words.mjs";
 
 // phase: opening, asking, alone (the person has the tablet), stopped (to be broken off).
-export function fresh({ assignment: { own, languages } }) {
+export function fresh({ assignment: { own, languages, questionnaire } }) {
   const app = document.documentElement.lang;
   return {
     id: crypto.randomUUID(),
     sequence: own.sequence + 1,
     passed: own.interval.passed,
     language: languages.includes(app) ? app : languages[0],
+    questionnaire, // the version that is asked, whatever the wave gets meanwhile
     started: new Date().toISOString(),
     place: place(own.notePlace),
     phase: "opening",
@@ -46,7 +47,7 @@ export function show(app, root, content) {
   const turn = duty.turn.id;
   const times = timing(performance.now(), content.timing);
   const drafts = keeper(saveDraft, failed, (kept) => (page.main.dataset.kept = kept ? "yes" : "no"));
-  let page; // {main, instrument, sentences}
+  let page; // {main, instrument, sentences, questionnaire}
   let form;
   let pages;
   let told; // what the form tells: {asked, answers, answered}
@@ -56,9 +57,9 @@ export function show(app, root, content) {
   const part = (selector) => page.main.querySelector(selector);
 
   async function open(language) {
-    page = await questionnaire(duty.assignment.point.code, language);
+    page = await questionnaire(addressOf(duty.assignment.point.code, language, content.questionnaire.version));
     if (over) return;
-    content.language = language;
+    Object.assign(content, { language, questionnaire: page.questionnaire });
     form = page.main.querySelector("form");
     pages = pager(page.main, content.phase === "alone" ? "paged" : duty.preferences.mode, content.at);
     root.querySelector("#interview-place").replaceChildren(page.main);
@@ -101,9 +102,10 @@ export function show(app, root, content) {
   // --- what is kept ---
 
   function outcome(finish, answers, reason = null) {
-    const { id, sequence, passed, language, started, handedOver } = content;
+    const { id, sequence, passed, language, questionnaire, started, handedOver } = content;
     const when = { started: new Date(started), ended: new Date(), ...times.state(performance.now()) };
-    return { id, sequence, passed, language, finish, answers, reason, handedOver, place: content.place, ...when };
+    const told = { id, sequence, passed, language, questionnaire, finish, answers, reason, handedOver };
+    return { ...told, place: content.place, ...when };
   }
 
   const sealed = (result) => seal(recordOf(duty.whereabouts, result), duty.assignment);

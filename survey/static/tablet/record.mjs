@@ -3,10 +3,11 @@
 const FORMAT = 1;
 
 // What the record says of where, when and by whom comes from the duty; what came of the person from `outcome`:
-// {id, sequence, passed, language, finish, started, ended (dates) and, where there are any, answers, reason, observed,
-// handedOver, elapsed, interruptions, timings, place}.
+// {id, sequence, passed, language, finish, started, ended (dates) and, where there are any, questionnaire (the one that
+// was shown), answers, reason, observed, handedOver, elapsed, interruptions, timings, place}.
 export function recordOf({ assignment, turn, offset }, outcome) {
-  const { point, questionnaire } = assignment;
+  const { point } = assignment;
+  const questionnaire = outcome.questionnaire ?? assignment.questionnaire;
   return {
     format: FORMAT,
     id: outcome.id,

@@ -2,6 +2,7 @@
 // is a network it makes good what could not be done without one.
 import { request } from "./connection.mjs";
 import { unusedReturns } from "./grant.mjs";
+import { addressOf } from "./questionnaire.mjs";
 import { prepare } from "./release.mjs";
 import { loop } from "./sync.mjs";
 
@@ -54,12 +55,13 @@ export function startServerSide(app) {
 
   // Everything that the interviews of this assignment need without a network. -> null, or what is in the way
   async function prepareInterview() {
-    const { point, languages, frame } = duty.assignment;
-    const pages = languages.map((language) => `/tablet/interview/${point.code}?lang=${language}`);
+    const { id, point, frame, own } = duty.assignment;
+    const { questionnaire, languages } = own.latest ?? duty.assignment;
+    const pages = languages.map((language) => addressOf(point.code, language, questionnaire.version));
     await app.install();
     const late = new Promise((resolve) => setTimeout(resolve, PREPARING_MS, { ok: false, problem: "no_worker" }));
     const { ok, problem } = await Promise.race([prepare([...pages, `/tablet/areas/${frame}.json`]), late]);
-    if (ok) await duty.change(() => ({ prepared: true }));
+    if (ok) await app.written(duty.keepPrepared(id, { questionnaire, languages }));
     return ok ? null : problem;
   }
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, jsonify, render_template, url_for
+from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from jinja2.utils import htmlsafe_json_dumps
 
 from survey.domain.frame import Frame, Level
@@ -54,7 +54,7 @@ def app() -> str:
 
 @blueprint.get("/tablet/interview/<code>")
 def interview(code: str) -> str:
-    """The questionnaire of a point, as the app puts it into itself."""
+    """The questionnaire of a point, as the app puts it into itself; `version` names one that the wave had earlier."""
     if not _CODE_LETTERS.issuperset(code):
         abort(404)
     try:
@@ -62,7 +62,13 @@ def interview(code: str) -> str:
     except NotFound:
         abort(404)
     wave = wave_of_point(office().db, point)
-    questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    version = request.args.get("version", wave.questionnaire_version, type=int)
+    if not 1 <= version <= wave.questionnaire_version:
+        abort(404)
+    try:
+        questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, version)
+    except NotFound:
+        abort(404)
     page = FormPage(questionnaire, page_language(), point, areas_around(questionnaire, point), frame_id(point))
     sentences = {code: translate(text) for code, text in MESSAGES.items() if code in _ANSWER_PROBLEMS}
     return render_template(
