@@ -1,53 +1,77 @@
-"""That the comparison with the server finds every record that one side has and the other has not."""
+"""That the comparison with the server finds what one side has and the other has not, by cases stated one by one."""
 
-import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.tablet.node import MODULES, in_node, planted
 
 SCRIPT = "return given.map(({ sent, outbox, server }) => modules.comparison.compare(sent, outbox, server))"
-Pair = tuple[str, str]
+HERE, OTHER = "digest of the bytes here", "digest of other bytes"
+
+# What the tablet was told when it sent the record a ("outbox": it has not been sent), the digest that the server has of
+# it (None: it has no such record), and what the comparison says of it.
+CASES: list[tuple[str, str | None, str]] = [
+    ("stored", HERE, "equal"),
+    ("stored", None, "missing"),
+    ("stored", OTHER, "missing"),
+    ("repeated", HERE, "equal"),
+    ("repeated", None, "missing"),
+    ("repeated", OTHER, "equal"),
+    ("conflict", HERE, "equal"),
+    ("conflict", None, "missing"),
+    ("conflict", OTHER, "equal"),
+    ("outbox", HERE, "equal"),
+    ("outbox", None, "unsent"),
+    ("outbox", OTHER, "unsent"),
+    ("never", HERE, "unknown"),
+    ("never", None, "equal"),
+]
 
 
-def expected(sent: set[Pair], outbox: set[Pair], server: set[Pair]) -> dict[str, Any]:
-    lists = {"missing": sent - server, "unknown": server - sent - outbox, "unsent": outbox - server}
-    ids = {name: sorted(record for record, _ in pairs) for name, pairs in lists.items()}
-    return {"equal": not any(ids.values()), **ids}
+def verdicts(folder: Path = MODULES) -> list[str]:
+    """What is said in each case; beside the record a there is always one that both sides have."""
+    common = {"id": "z", "digest": "z", "outcome": "stored"}
+    given = []
+    for told, there, _ in CASES:
+        entry = {"id": "a", "digest": HERE, "outcome": told}
+        given.append(
+            {
+                "sent": [common] + ([entry] if told in {"stored", "repeated", "conflict"} else []),
+                "outbox": [entry | {"outcome": None}] if told == "outbox" else [],
+                "server": [["z", "z"]] + ([["a", there]] if there else []),
+            }
+        )
+    said = []
+    for one in in_node("comparison", SCRIPT, given, folder):
+        equal = one.pop("equal")
+        wrong = [name for name, ids in one.items() if ids]
+        assert all(ids in ([], ["a"]) for ids in one.values()), "never the one that both have"
+        said.append(" ".join(wrong or ["equal"]) if equal is (not wrong) else "contradicts itself")
+    return said
 
 
-def differences(folder: Path = MODULES) -> int:
-    """In how many random states of the two sides the comparison is not what it is by definition."""
-    rng = random.Random(409)
-    states: list[tuple[set[Pair], set[Pair], set[Pair]]] = []
-    for _ in range(400):
-        # few ids and digests, so that the same id with other bytes is frequent
-        here, there = ({(f"id{rng.randrange(4)}", f"d{rng.randrange(2)}") for _ in range(4)} for _ in range(2))
-        outbox = {pair for pair in here if rng.random() < rng.choice([0, 0.3])}
-        states.append((here - outbox, outbox, here - outbox if rng.random() < 0.3 else there))
-    given = [
-        {
-            "sent": [{"id": id_, "digest": digest} for id_, digest in sorted(sent)],
-            "outbox": [{"id": id_, "digest": digest} for id_, digest in sorted(outbox)],
-            "server": sorted(server),
-        }
-        for sent, outbox, server in states
-    ]
-    told = in_node("comparison", SCRIPT, given, folder)
-    for one in told:
-        one |= {name: sorted(one[name]) for name in ("missing", "unknown", "unsent")}
-    assert 50 < sum(expected(*state)["equal"] for state in states) < 350
-    return sum(one != expected(*state) for one, state in zip(told, states, strict=True))
+def test_each_case_is_what_it_is_called() -> None:
+    assert list(zip(CASES, verdicts(), strict=True)) == [(case, case[2]) for case in CASES]
 
 
-def test_missing_unknown_and_unsent_are_what_their_names_say() -> None:
-    assert differences() == 0
+def test_a_record_that_was_sealed_anew_and_sent_again_is_one_record() -> None:
+    sent = [{"id": "a", "digest": digest, "outcome": told} for digest, told in ((HERE, "stored"), (OTHER, "conflict"))]
+    given = [{"sent": sent, "outbox": [], "server": server} for server in ([["a", HERE]], [])]
+    there, gone = in_node("comparison", SCRIPT, given)
+    assert there["equal"]
+    assert gone == {"equal": False, "missing": ["a"], "unknown": [], "unsent": []}
 
 
 FAULTS = [
-    ("other bytes under the same id pass", "`${id} ${digest}`", "id"),
+    ("what came later must match too", '["repeated", "conflict"]', "[]"),
+    ("a conflict is missing", '["repeated", "conflict"]', '["repeated"]'),
+    ("other bytes under the same id pass", "there.get(id) === digest", "there.has(id)"),
+    (
+        "what came later is there in any case",
+        "(CAME_LATER.includes(outcome) && there.has(id))",
+        "CAME_LATER.includes(outcome)",
+    ),
     ("what the server has too much is no matter", "!missing.length && !unknown.length", "!missing.length"),
     ("what is still here is unknown", "[...sent, ...outbox].map", "[...sent].map"),
 ]
@@ -55,4 +79,4 @@ FAULTS = [
 
 @pytest.mark.parametrize(("old", "new"), [one[1:] for one in FAULTS], ids=[one[0] for one in FAULTS])
 def test_a_planted_fault_is_found(tmp_path: Path, old: str, new: str) -> None:
-    assert differences(planted(tmp_path, "comparison.mjs", old, new)) > 0
+    assert verdicts(planted(tmp_path, "comparison.mjs", old, new)) != [case[2] for case in CASES]
