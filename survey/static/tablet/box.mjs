@@ -1,5 +1,6 @@
 // The outbox: what is still here only, what the server would not take, and the ways to bring it to the office.
 import { compare } from "./comparison.mjs";
+import { showStorage } from "./head.mjs";
 import { counts, entries, tryAgain } from "./outbox.mjs";
 import { rescueFile, rescueName } from "./rescue.mjs";
 import { syncOnce } from "./sync.mjs";
@@ -19,8 +20,7 @@ export function show(app, root) {
     reveal(root, "[data-contact]", Boolean(duty.clock));
     reveal(root, "[data-never]", !duty.clock);
     reveal(root, "[data-empty]", sent.length > 0 && !outbox.length);
-    reveal(root, "[data-not-persisted]", !app.storage.persisted);
-    reveal(root, "[data-low]", app.storage.low);
+    showStorage(root, app);
     const refusals = outbox.filter(({ state }) => state === "refused");
     reveal(root, "#again, #refusals", refusals.length > 0);
     rows(root.querySelector("#refusals ul"), "refusal", refusals, (row, { made, problems }) => {

@@ -26,6 +26,12 @@ function noticesOf({ duty, full, waiting, unfinished, halted }) {
   return names;
 }
 
+// Whether what is saved may be thrown away by the browser, or finds no room soon.
+export function showStorage(root, { storage }) {
+  reveal(root, "[data-not-persisted]", !storage.persisted);
+  reveal(root, "[data-low]", storage.low);
+}
+
 function showNotices(names) {
   const place = document.getElementById("notices");
   if (place.dataset.shown === names.join()) return;

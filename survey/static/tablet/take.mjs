@@ -1,5 +1,6 @@
 // Taking an assignment: which wave, which point, which shift. It needs the network once; afterwards the tablet has what
 // it needs to work alone. The assignment's id is made and kept before it is asked for, so that a lost answer costs nothing.
+import { showStorage } from "./head.mjs";
 import { reveal, rows, say, textOf } from "./words.mjs";
 
 export function show(app, root) {
@@ -104,5 +105,8 @@ export function show(app, root) {
     button.addEventListener("click", () => (duty.assignment ? form.requestSubmit() : ask()));
   }
   ask();
-  return {};
+  const update = () => showStorage(root, app);
+  update();
+  app.lookForRoom().then(() => app.refresh(), () => {});
+  return { update };
 }
