@@ -1,11 +1,12 @@
-"""How a shift begins: what the storage of the tablet is worth is said before a point is taken."""
+"""How a shift begins and ends: what the tablet's storage is worth is said before, and records go before slots."""
 
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Response, expect
 
-from tests.journeys.volunteer import Square, Volunteer
+from tests.browser import BrowserErrors
+from tests.journeys.volunteer import ANSWERS, Square, Volunteer
 
 PLENTY, LITTLE = 200_000_000, 12_000_000
 
@@ -41,3 +42,38 @@ def test_without_room_for_a_shift_the_tablet_says_so_before_a_point_is_taken(
     volunteer.sign_in()
     volunteer.at("take")
     expect(volunteer.page.locator("#notices")).to_contain_text("The storage of this tablet is full.")
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["an interview", "and a tap that is held"])
+def test_the_records_of_a_shift_are_sent_before_its_slots_go_back(
+    tablet_of: Callable[..., Volunteer], make_square: Callable[..., Square], browser_errors: BrowserErrors, held: bool
+) -> None:
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    volunteer = tablet_of(make_square(protocol={"every": 1})).ready()
+    page, events = volunteer.page, []
+
+    def asked(request: Request) -> None:
+        if request.url.endswith("/slots") and (request.post_data_json or {}).get("ended"):
+            events.append("slots")
+
+    def answered(response: Response) -> None:
+        if response.url.endswith("/submissions/batch"):
+            events.extend(["record"] * len((response.request.post_data_json or {})["records"]))
+
+    page.context.set_offline(True)
+    saved = volunteer.interview(ANSWERS)
+    if held:
+        volunteer.wait_for_somebody()
+        volunteer.outcome("not_reached")
+    page.locator("#end").tap()
+    page.locator("#ending button.primary").tap()
+    volunteer.at("take")
+    page.on("request", asked)
+    page.on("response", answered)
+    page.context.set_offline(False)
+    for _ in range(200):
+        if "slots" in events:
+            break
+        page.wait_for_timeout(100)
+    assert events[: 2 + held] == ["record"] * (1 + held) + ["slots"]
+    assert volunteer.square.paradata(saved["id"])["granted"] is True

@@ -29,10 +29,11 @@ export function startServerSide(app) {
     await app.refresh();
   }
 
-  // Shifts that ended without a network: their slots go back.
+  // Shifts that ended: their slots go back once the interviews that hold the others have been sent.
   async function leave() {
+    const unsent = (await db.all("outbox")).filter(({ state }) => state !== "refused");
     for (const assignment of await db.all("assignments")) {
-      if (!assignment.own.leaving) continue;
+      if (!assignment.own.leaving || unsent.some((entry) => entry.assignment === assignment.id)) continue;
       const body = { returned: unusedReturns(assignment.grant, assignment.own.used), more: 0, ended: true };
       const { status } = await ask("POST", `/tablet/assignments/${assignment.id}/slots`, body);
       if (status === 200 || status === 404) await db.write(({ remove }) => remove("assignments", assignment.id));
@@ -81,7 +82,8 @@ export function startServerSide(app) {
       if (running || !duty.identity) return;
       const state = async () => ({ assignment: duty.assignment?.id ?? null, app: document.body.dataset.release });
       const onState = (state) => heard(state).catch(() => {}); // the next one tries again
-      running = loop(db, duty.identity, { state, onState, onChange: () => app.refresh() });
+      const onChange = () => leave().catch(() => {}).finally(() => app.refresh());
+      running = loop(db, duty.identity, { state, onState, onChange });
     },
     poke: () => running?.poke(),
   };
