@@ -190,6 +190,7 @@ def hand_over(volunteer: Volunteer) -> None:
     volunteer.page.locator("#begin").tap()
     volunteer.page.get_by_role("button", name="Let the person answer alone").tap()
     volunteer.page.get_by_role("button", name="Begin", exact=True).tap()
+    expect(volunteer.page.locator("[data-stop]")).to_be_visible()
 
 
 def test_who_answers_alone_finds_no_way_to_other_screens_until_the_volunteer_s_pin(volunteer: Volunteer) -> None:
@@ -320,13 +321,7 @@ def test_whoever_takes_the_tablet_over_ends_the_turn_and_the_interview(volunteer
     volunteer.answer("age", "18-34")
     volunteer.wait_for_draft()
     page.reload()
-    volunteer.at("sign_in")
-    page.get_by_role("button", name="Somebody else takes over").tap()
-    expect(page.get_by_text("nobody can go on with it")).to_be_visible()
-    page.get_by_role("button", name="Hand over", exact=True).tap()
-    page.get_by_role("button", name="Ask the server again").or_(page.locator("#names button").first).first.wait_for()
-    volunteer.sign_in("han-meimei", "604193")
-    volunteer.at("street")
+    volunteer.take_over("han-meimei", "604193")
     expect(page.locator("#unfinished")).to_be_hidden()
     volunteer.counts("broken_off", 1)
     volunteer.refuse()

@@ -104,6 +104,7 @@ def _answering_alone(volunteer: Volunteer) -> Iterator[str]:
     page.locator("[data-hand-over]").tap()
     yield "giving-the-tablet"
     page.locator("[data-begin-alone]").tap()
+    page.locator("[data-stop]").wait_for()
     yield "alone"
     page.locator("[data-stop]").tap()
     yield "giving-it-back"

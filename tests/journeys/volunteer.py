@@ -184,6 +184,15 @@ class Volunteer:
         self.type_pin(pin or self.pin)
         self.page.wait_for_function('() => document.body.dataset.screen !== "sign_in"')
 
+    def take_over(self, name: str, pin: str) -> None:
+        """Another volunteer gives a PIN at the lock, and ends the turn of the one before."""
+        self.at("sign_in")
+        self.page.locator("#take-over").tap()
+        self.page.locator("#names").get_by_role("button", name=name, exact=True).tap()
+        self.type_pin(pin)
+        self.page.locator("#handing-over button.primary").tap()
+        self.at("street")
+
     def type_pin(self, pin: str) -> None:
         """Six taps on the pad."""
         for digit in pin:

@@ -100,6 +100,7 @@ const app = {
   async signedIn(volunteer, draftKey) {
     Object.assign(this, { volunteer, draftKey });
     const { duty } = this;
+    if (duty.entrusted) await duty.note("entrusted", false);
     if (!duty.assignment) return this.go("take");
     if (!duty.turn) await this.beginTurn();
     const draft = this.resume === "interview" && (await this.draft());
@@ -138,14 +139,29 @@ const app = {
     this.volunteer = this.draftKey = null;
   },
 
+  // The interview that was locked, if any, is in the hands of a person who answers alone: only its volunteer opens it.
+  get guarded() {
+    return this.resume === "interview" && this.duty.entrusted;
+  },
+
   // Somebody else gets the tablet, or the shift is over.
   async endTurn({ leaving }) {
-    await this.written(this.duty.endTurn({ leaving }));
-    this.resume = null;
-    this.server?.poke();
+    await this.turnEnds(leaving);
     if (leaving) return this.go("take");
     this.forget();
     return this.go("sign_in");
+  },
+
+  // The same from a lock: whoever takes over has given the PIN already.
+  async takeOver(volunteer, draftKey) {
+    await this.turnEnds(false);
+    return this.signedIn(volunteer, draftKey);
+  },
+
+  async turnEnds(leaving) {
+    await this.written(this.duty.endTurn({ leaving }));
+    this.resume = null;
+    this.server?.poke();
   },
 
   // Looks for the service worker's newest release. Without a worker the app works as long as there is a network.

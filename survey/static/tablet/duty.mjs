@@ -31,10 +31,11 @@ class Duty {
 
   async read() {
     const { db } = this;
-    const [identity, clock, standing, current, preferences] = await Promise.all(
-      ["identity", "clock", "standing", "current", "preferences"].map((key) => db.read("device", key)),
+    const [identity, clock, standing, current, preferences, entrusted] = await Promise.all(
+      ["identity", "clock", "standing", "current", "preferences", "entrusted"].map((key) => db.read("device", key)),
     );
     Object.assign(this, { identity, clock, standing: standing ?? null, preferences: preferences ?? { mode: "paged" } });
+    this.entrusted = entrusted ?? false; // a person answers alone, and nobody has given a PIN since
     this.credentials = current?.credentials ?? null;
     this.assignment = current?.assignment ? ((await db.read("assignments", current.assignment)) ?? null) : null;
     this.turn = current?.turn ? ((await db.read("turns", current.turn)) ?? null) : null;

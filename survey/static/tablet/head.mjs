@@ -8,13 +8,13 @@ export function showHead(app) {
   bar.hidden = alone;
   const names = [duty.identity?.label, volunteer?.name].filter(Boolean);
   document.getElementById("who").textContent = names.join(" · ");
-  reveal(bar, "#to-box", Boolean(duty.identity));
+  reveal(bar, "#to-box", Boolean(duty.identity) && !duty.entrusted);
   reveal(bar, "#online", online === true);
   reveal(bar, "#offline", online === false);
   reveal(bar, "#refused-count", held.refused > 0);
   reveal(bar, "#lock", Boolean(volunteer));
   say(bar, held);
-  showNotices(alone ? [] : noticesOf(app));
+  showNotices(alone || duty.entrusted ? [] : noticesOf(app));
 }
 
 function noticesOf({ duty, full, waiting, unfinished, halted }) {

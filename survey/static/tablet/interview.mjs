@@ -233,7 +233,8 @@ export function show(app, root, content) {
     await app.written(duty.note("preferences", { ...duty.preferences, mode }));
   }
 
-  function beginAlone() {
+  async function beginAlone() {
+    await app.written(duty.note("entrusted", true));
     content.handedOver = true;
     pages.setMode("paged");
     setPhase("alone");

@@ -1,5 +1,5 @@
 // Who is on duty: a name from the office's roster and its PIN. While a turn is under way it is that volunteer's PIN, or
-// somebody else takes over and the turn ends.
+// somebody else's who takes over: then the turn ends. Nothing ends without a PIN.
 import { unlock, waitAfter } from "./pin.mjs";
 import { asked, reveal, say } from "./words.mjs";
 
@@ -9,16 +9,19 @@ export function show(app, root) {
   const { duty, db } = app;
   const [names, pad] = ["names", "pin"].map((part) => root.querySelector(`[data-part=${part}]`));
   const dialog = root.querySelector("dialog");
+  const own = duty.turn && duty.credentials; // whose turn it is; the PIN may be another one at the office by now
   let chosen = null;
   let typed = "";
   let busy = false;
   let waiting;
 
+  const isOwn = ({ id }) => id === own?.id;
+
   function listNames() {
     const volunteers = duty.offers?.volunteers ?? [];
     const buttons = volunteers.map((volunteer) => {
       const button = Object.assign(document.createElement("button"), { textContent: volunteer.name });
-      button.addEventListener("click", () => choose(volunteer));
+      button.addEventListener("click", () => choose(isOwn(volunteer) ? own : volunteer));
       return button;
     });
     root.querySelector("#names").replaceChildren(...buttons);
@@ -32,19 +35,25 @@ export function show(app, root) {
     listNames();
   }
 
+  function chooseName() {
+    choose(null);
+    askAgain();
+  }
+
   function choose(volunteer) {
     chosen = volunteer;
     names.hidden = volunteer !== null;
     pad.hidden = volunteer === null;
     reveal(pad, "[data-problem]", false);
     clear();
-    if (!volunteer) return;
+    if (!volunteer) return names.querySelector("h1").focus();
     say(root, { name: volunteer.name });
-    const locked = duty.turn !== null;
-    reveal(pad, "[data-locked], #take-over", locked);
+    const locked = isOwn(volunteer);
+    reveal(pad, "[data-locked]", locked);
+    reveal(pad, "#take-over", locked && !app.guarded);
     reveal(pad, "#another", !locked);
     pad.querySelector("h1").focus();
-    mindWait();
+    return mindWait();
   }
 
   function clear() {
@@ -73,7 +82,7 @@ export function show(app, root) {
     reveal(pad, ".waiting", false);
     sleep(false);
     clear();
-    if (ok) return app.signedIn(volunteer, draftKey);
+    if (ok) return own && !isOwn(volunteer) ? takeOver(volunteer, draftKey) : app.signedIn(volunteer, draftKey);
     reveal(pad, "[data-problem=wrong]");
     return mindWait();
   }
@@ -118,24 +127,23 @@ export function show(app, root) {
     draw();
   }
 
-  async function takeOver() {
-    say(dialog, { name: chosen.name });
+  async function takeOver(volunteer, draftKey) {
+    say(dialog, { name: own.name });
     reveal(dialog, "[data-unfinished]", app.unfinished);
-    if (await asked(dialog)) await app.endTurn({ leaving: false });
+    return (await asked(dialog)) ? app.takeOver(volunteer, draftKey) : choose(own);
   }
 
   pad.addEventListener("click", ({ target }) => {
     if (target.dataset.digit) type(target.dataset.digit);
     if (target.dataset.clear !== undefined && !busy) clear();
     if (target.dataset.back !== undefined) back();
-    if (target.id === "another") choose(null);
-    if (target.id === "take-over") takeOver();
+    if (["another", "take-over"].includes(target.id)) chooseName();
   });
   names.querySelector("#ask-again").addEventListener("click", askAgain);
   document.addEventListener("keydown", pressed);
   listNames();
-  choose(duty.turn ? duty.credentials : null);
-  if (!duty.turn) askAgain();
+  if (own) choose(own);
+  else chooseName();
 
   return {
     leave() {
