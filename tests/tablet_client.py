@@ -130,7 +130,7 @@ class Tablet:
     def sealed(self, content: Json) -> Json:
         """The frozen envelope of a record."""
         public = base64.b64decode(self.outing["key"]["public"])
-        text = json.dumps(content, ensure_ascii=False)
+        text = json.dumps(content)
         wave = self.outing["wave"]
         return {
             "id": content["id"],

@@ -2,7 +2,8 @@
 
 A tablet's clock may be years off, and may be set while it is offline. A record brings the offset (server − tablet) that
 was measured when the tablet was last online before it, and the transfer brings the one of its own moment. Where they
-differ, the clock was set in between. Whatever the clock says, an interview lies between the moment its assignment was
+differ, the clock was set in between, before the interview or after it: the first offset that gives possible times is
+taken. Whatever the clock says, an interview lies between the moment its assignment was
 taken and the moment it arrived; durations come from a clock that only counts on.
 """
 
@@ -68,18 +69,22 @@ def put_right(
     `measured` is the offset known at the interview (None: never online since), `at_transfer` that of the transfer
     (None: a file was carried to the office).
     """
+    earliest, latest = taken_at - BELIEVED, received_at + BELIEVED
+
+    def fits(offset: timedelta) -> bool:
+        return earliest <= _moved(started, offset) <= _moved(ended, offset) <= latest
+
     known = [offset for offset in (measured, at_transfer) if offset is not None] or [timedelta(0)]
-    offset = known[0]
-    if abs(offset - known[-1]) > BELIEVED:
+    offset = next((each for each in known if fits(each)), known[0])
+    if not fits(offset):
+        clock = ClockState.UNKNOWN
+    elif abs(known[0] - known[-1]) > BELIEVED:
         clock = ClockState.SET
     elif abs(offset) > BELIEVED:
         clock = ClockState.OFF
     else:
         clock = ClockState.RIGHT
-    earliest, latest = taken_at - BELIEVED, received_at + BELIEVED
     begun, done = _moved(started, offset), _moved(ended, offset)
-    if not earliest <= begun <= done <= latest:
-        clock = ClockState.UNKNOWN
     begun = min(max(begun, taken_at), received_at)
     return Times(begun, min(max(done, begun), received_at), offset, clock)
 

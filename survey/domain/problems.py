@@ -46,10 +46,12 @@ MESSAGES: dict[str, str] = {
     "record_count": "This must be a whole number that is possible here.",
     "record_finish": "There is no such way to end an interview or an approach.",
     "record_reason": "This reason is not known for this outcome.",
-    "record_observed": "Only sex and age band are noted of somebody who refuses.",
+    "record_observed": "Of somebody who was not interviewed only the sex and age band that the wave asks for are "
+    "noted.",
     "record_moment": "This must be a moment with its offset, such as 2026-11-26T09:00:00Z.",
     "record_timings": "The timings are pairs of milliseconds by item.",
     "record_place": "A place is two numbers with two decimals.",
+    "record_place_not_asked": "The place is not noted in this wave.",
     "record_foreign": "This record belongs to another tablet's assignment.",
     "record_other_wave": "The point of this record does not belong to the wave it was sealed for.",
     "questionnaire_unknown": "There is no such questionnaire.",

@@ -20,7 +20,7 @@ FORMAT = 1
 LARGEST = 2**31 - 1
 _LONGEST_TIME = 10**9  # ms: eleven days
 _PLACE = re.compile(r"-?\d{1,2}\.\d{2},-?\d{1,3}\.\d{2}", re.ASCII)
-_CODE = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,24}")
+_CODE = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,40}")
 _MOST_TIMINGS = 1000
 _FIELDS = frozenset(
     {"format", "id", "point", "questionnaire", "language", "finish", "answers", "reason", "observed", "assignment"}
@@ -140,7 +140,7 @@ class _Reader:
         return found or UUID(int=0)
 
     def _code(self, field: str, value: object, longest: int = 24) -> str:
-        if isinstance(value, str) and len(value) <= longest and _CODE.fullmatch(value[:24]):
+        if isinstance(value, str) and len(value) <= longest and _CODE.fullmatch(value):
             return value
         self._wrong(field, "record_code")
         return ""
@@ -184,7 +184,8 @@ class _Reader:
         if value is None:
             return {}
         if isinstance(value, dict) and all(
-            name in OBSERVABLE and isinstance(seen, str) and _CODE.fullmatch(seen) for name, seen in value.items()
+            name in OBSERVABLE and isinstance(seen, str) and len(seen) <= 24 and _CODE.fullmatch(seen)
+            for name, seen in value.items()
         ):
             return value
         self._wrong("observed", "record_observed")
@@ -229,7 +230,11 @@ class _Reader:
 
     def _place(self) -> str | None:
         place = self.content.get("place")
-        if place is None or (isinstance(place, str) and _PLACE.fullmatch(place)):
-            return place
+        if place is None:
+            return None
+        if isinstance(place, str) and _PLACE.fullmatch(place):
+            north, east = (abs(float(degrees)) for degrees in place.split(","))
+            if north <= 90 and east <= 180:
+                return place
         self._wrong("place", "record_place")
         return None

@@ -1,14 +1,16 @@
 """SQL about assignments and the quota slots granted to them.
 
-Every statement that moves slots touches the grant's row first and then the cell's, and every transaction that moves
-slots of several cells goes through them by ascending cell id. So no two transactions wait for each other.
+A transaction that moves slots first locks every grant's row that it needs, by cell and assignment, and only then the
+cells, by their id. All go the same way, so that none waits for another in a circle. Rows of expired grants are released
+in transactions of their own (services/release_slots.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from survey.domain.fieldwork import Assignment, SlotGrant, Turn
@@ -35,15 +37,18 @@ _COUNT_USED = (
 )
 
 
-def insert_assignment(connection: Connection, assignment: Assignment) -> None:
-    """Keep an assignment."""
-    connection.execute(insert(AssignmentRow), {name: getattr(assignment, name) for name in Assignment.__slots__})
+def insert_assignment(connection: Connection, assignment: Assignment) -> bool:
+    """Keep an assignment. False where its id is taken; then nothing changed."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(AssignmentRow).on_conflict_do_nothing().returning(col(AssignmentRow.id))
+    values = {name: getattr(assignment, name) for name in Assignment.__slots__}
+    return connection.execute(statement, values).first() is not None
 
 
 def assignment_by_id(connection: Connection, assignment_id: UUID, *, lock: bool = False) -> Assignment | None:
     """The assignment of this id; locked, nobody else changes it until this transaction ends."""
     statement = select(*_ASSIGNMENT).where(col(AssignmentRow.id) == assignment_id)
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     return None if row is None else Assignment(*row)
 
 
@@ -77,6 +82,11 @@ def slots_of(connection: Connection, assignment_id: UUID) -> list[SlotGrant]:
     return [SlotGrant(*row) for row in rows]
 
 
+def lock_grant(connection: Connection, assignment_id: UUID) -> list[SlotGrant]:
+    """The grant of an assignment, by cell; nobody else changes it until this transaction ends."""
+    return [held for _, held in _locked(connection, col(GrantRow.assignment_id) == assignment_id)]
+
+
 def lock_free(connection: Connection, cell_ids: Iterable[int]) -> dict[int, int]:
     """Cell id -> slots that are free; nobody else changes these cells until this transaction ends."""
     rows = connection.execute(
@@ -89,7 +99,8 @@ def lock_free(connection: Connection, cell_ids: Iterable[int]) -> dict[int, int]
 
 
 def grant(connection: Connection, assignment_id: UUID, amounts: Mapping[int, int], at: datetime) -> None:
-    """Add slots to an assignment's grant. The cells are locked by `lock_free`, which said how many there are."""
+    """Add slots to an assignment's grant. Its rows are locked by `lock_grant`, then the cells by `lock_free`, which
+    said how many there are."""
     for cell_id, amount in sorted(amounts.items()):
         this = {"assignment": assignment_id, "cell": cell_id}
         known = update(GrantRow).where(*_THIS).values(slots=col(GrantRow.slots) + amount)
@@ -101,51 +112,67 @@ def grant(connection: Connection, assignment_id: UUID, amounts: Mapping[int, int
 
 
 def use_slots(connection: Connection, assignment_id: UUID, cell_id: int, wanted: int) -> int:
-    """Turn granted slots of an assignment into completed interviews: as many as are wanted, or as it has left.
-    Returns how many."""
+    """Use granted slots of an assignment: as many as are wanted, or as it has left. Returns how many; they are to be
+    counted by `count_used` when every grant's row of the transaction has been asked."""
     this = {"assignment": assignment_id, "cell": cell_id}
     while wanted and connection.execute(_USE, this | {"wanted": wanted}).rowcount != 1:
         wanted = min(connection.scalar(_LEFT, this) or 0, wanted - 1)
-    if wanted:
-        connection.execute(_COUNT_USED, {"cell": cell_id, "wanted": wanted})
     return wanted
+
+
+def count_used(connection: Connection, cell_id: int, used: int) -> None:
+    """Turn granted slots of a cell into completed interviews."""
+    connection.execute(_COUNT_USED, {"cell": cell_id, "wanted": used})
 
 
 def give_back(connection: Connection, assignment_id: UUID, totals: Mapping[int, int], at: datetime) -> None:
     """Return slots. `totals` are absolute, so a repeat returns nothing twice; never more than are open."""
-    for cell_id, total in sorted(totals.items()):
-        _give_back(connection, assignment_id, cell_id, at, total)
+    own = col(GrantRow.assignment_id) == assignment_id
+    freed = []
+    for _, held in _locked(connection, own, col(GrantRow.cell_id).in_(list(totals))):
+        amount = min(totals[held.cell_id] - held.returned, held.open)
+        if amount > 0:
+            freed.append((assignment_id, held, amount))
+    _return(connection, freed, at)
 
 
-def release_expired(connection: Connection, now: datetime, cell_id: int | None = None) -> int:
-    """Return what expired grants still hold, in one cell or in all. Returns how many slots came free."""
-    statement = (
-        select(col(GrantRow.cell_id), col(GrantRow.assignment_id))
-        .join(AssignmentRow, col(AssignmentRow.id) == col(GrantRow.assignment_id))
-        .where(_OPEN > 0, col(AssignmentRow.expires_at) <= now)
+def release_expired(connection: Connection, now: datetime) -> int:
+    """Return what expired grants still hold. Returns how many slots came free."""
+    held = [(assignment_id, held, held.open) for assignment_id, held in _locked(connection, *_expired(now))]
+    _return(connection, held, now)
+    return sum(amount for _, _, amount in held)
+
+
+def any_expired(connection: Connection, now: datetime, cell_ids: Iterable[int]) -> bool:
+    """Whether expired grants still hold slots of one of these cells."""
+    found = select(col(GrantRow.cell_id)).where(*_expired(now), col(GrantRow.cell_id).in_(list(cell_ids))).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _expired(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    over = select(col(AssignmentRow.id)).where(col(AssignmentRow.expires_at) <= now)
+    return _OPEN > 0, col(GrantRow.assignment_id).in_(over)
+
+
+def _locked(connection: Connection, *which: ColumnElement[bool]) -> list[tuple[UUID, SlotGrant]]:
+    """(assignment, grant) of the rows, which nobody else changes until this transaction ends."""
+    rows = connection.execute(
+        select(col(GrantRow.assignment_id), *_GRANT)
+        .where(*which)
         .order_by(col(GrantRow.cell_id), col(GrantRow.assignment_id))
-    )
-    if cell_id is not None:
-        statement = statement.where(col(GrantRow.cell_id) == cell_id)
-    return sum(
-        _give_back(connection, assignment_id, cell, now, None)
-        for cell, assignment_id in connection.execute(statement).all()
-    )
+        .with_for_update()
+    ).all()
+    return [(row[0], SlotGrant(*row[1:])) for row in rows]
 
 
-def _give_back(connection: Connection, assignment_id: UUID, cell_id: int, at: datetime, total: int | None) -> int:
-    this = {"assignment": assignment_id, "cell": cell_id}
-    row = connection.execute(select(*_GRANT).where(*_THIS).with_for_update(), this).one_or_none()
-    if row is None:
-        return 0
-    held = SlotGrant(*row)
-    amount = held.open if total is None else min(total - held.returned, held.open)
-    if amount <= 0:
-        return 0
-    connection.execute(update(GrantRow).where(*_THIS).values(returned=held.returned + amount), this)
-    _move(connection, cell_id, -amount)
-    _log(connection, cell_id, "returned", amount, at, assignment_id)
-    return amount
+def _return(connection: Connection, freed: Sequence[tuple[UUID, SlotGrant, int]], at: datetime) -> None:
+    """Give slots of locked grants back to their cells, and log it."""
+    for assignment_id, held, amount in freed:
+        this = {"assignment": assignment_id, "cell": held.cell_id}
+        connection.execute(update(GrantRow).where(*_THIS).values(returned=held.returned + amount), this)
+    for assignment_id, held, amount in freed:
+        _move(connection, held.cell_id, -amount)
+        _log(connection, held.cell_id, "returned", amount, at, assignment_id)
 
 
 def _move(connection: Connection, cell_id: int, amount: int) -> None:
@@ -171,14 +198,19 @@ def open_slots(connection: Connection, wave_id: int) -> dict[int, int]:
 
 
 def keep_turn(connection: Connection, turn: Turn) -> None:
-    """Keep a turn, or what has become of it since: it only grows."""
-    values = {name: getattr(turn, name) for name in Turn.__slots__}
-    known = connection.execute(select(col(TurnRow.passed)).where(col(TurnRow.id) == turn.id)).one_or_none()
-    if known is None:
-        connection.execute(insert(TurnRow), values)
-    else:
-        later = {"ended_at": turn.ended_at, "passed": max(known[0], turn.passed)}
-        connection.execute(update(TurnRow).where(col(TurnRow.id) == turn.id).values(**later))
+    """Keep a turn, or what has become of it since: it only grows, and stays with its assignment and volunteer."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(TurnRow)
+    told = statement.excluded
+    grown = statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "ended_at": func.coalesce(told.ended_at, col(TurnRow.ended_at)),
+            "passed": case((told.passed > col(TurnRow.passed), told.passed), else_=col(TurnRow.passed)),
+        },
+        where=(col(TurnRow.assignment_id) == told.assignment_id) & (col(TurnRow.account_id) == told.account_id),
+    )
+    connection.execute(grown, {name: getattr(turn, name) for name in Turn.__slots__})
 
 
 def turns_of_wave(connection: Connection, wave_id: int) -> list[Turn]:

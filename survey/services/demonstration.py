@@ -192,7 +192,7 @@ def _fill(
     for start in range(0, len(samples), AT_ONCE):
         checked = [check_submission(door, submission) for submission in samples[start : start + AT_ONCE]]
         with door.db.writing() as connection:
-            keep_responses(connection, checked)
+            keep_responses(connection, checked, None)
         progress(wave.code, start + len(checked), len(samples))
 
 

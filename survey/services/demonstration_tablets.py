@@ -18,16 +18,15 @@ from survey.domain.account import Account
 from survey.domain.disposition import REASONS, Finish
 from survey.domain.fieldwork import Assignment, Device, Point, Turn, Wave
 from survey.domain.paradata import ClockState, Paradata, Times
-from survey.domain.shift import Part, shifts_from
+from survey.domain.protocol import DEFAULT_PROTOCOL
+from survey.domain.shift import Part, read_shift, shifts_from
 from survey.queries import devices, grants
 from survey.services.catalogue import Catalogue
 from survey.services.grant_slots import take_assignment
 
 TABLETS = 8
 VISITS = 4  # shifts in which volunteers stood at each point
-GRANT_HOURS = 12
 _HOURS = {Part.MORNING: (9.0, 12.0), Part.AFTERNOON: (14.5, 18.0), Part.EVENING: (18.5, 20.5)}
-_ENDS = {Part.MORNING: 12, Part.AFTERNOON: 18, Part.EVENING: 24}
 _NOT_REACHED, _NO_LANGUAGE = 0.35, 0.02  # of the approaches that brought no contact to speak of
 _EVERY = 5
 
@@ -109,10 +108,10 @@ class Crew:
     def _assignment(self, point: Point, shift: str) -> Assignment:
         key = (point.code, shift)
         if key not in self._assignments:
-            day, _, part = shift.rpartition("-")
-            midnight = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(OFFICE_ZONE))
-            taken = midnight + timedelta(hours=_HOURS[Part(part)][0] - 1)
-            ends = midnight + timedelta(hours=_ENDS[Part(part)])
+            read = read_shift(shift, ZoneInfo(OFFICE_ZONE))
+            assert read is not None
+            midnight = datetime.fromisoformat(shift[:10]).replace(tzinfo=ZoneInfo(OFFICE_ZONE))
+            taken, ends = midnight + timedelta(hours=_HOURS[read.part][0] - 1), read.ends_at
             tablet = self.tablets[(point.number + len(self._assignments)) % len(self.tablets)]
             self._assignments[key] = Assignment(
                 id=UUID(bytes=self.rng.bytes(16), version=4),
@@ -121,7 +120,7 @@ class Crew:
                 device_id=tablet.id,
                 shift=shift,
                 taken_at=taken,
-                expires_at=ends + timedelta(hours=GRANT_HOURS),
+                expires_at=ends + timedelta(hours=DEFAULT_PROTOCOL.grant_hours),
                 ended_at=ends,
                 renewals=0,
             )

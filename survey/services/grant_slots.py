@@ -17,10 +17,11 @@ from survey.db import Database
 from survey.domain.allocation import Allocation, allocate
 from survey.domain.fieldwork import Assignment, Device, Point, SlotGrant, Wave
 from survey.domain.problems import Invalid, Problem
-from survey.domain.shift import Shift, read_shift
+from survey.domain.shift import shifts_from
 from survey.domain.wave import Admission, Mode, accepts
 from survey.queries import grants, wave_keys, waves
 from survey.services.catalogue import Catalogue, Ground, NotFound
+from survey.services.release_slots import release_slots
 from survey.services.sealing import new_key_pair
 
 TABLET_MODES = (Mode.INTERCEPT, Mode.HOUSEHOLD)
@@ -53,14 +54,13 @@ def take_assignment(
     Raises Invalid naming `id`, `point` or `shift`; NotFound for an unknown point.
     """
     point = catalogue.point(point_code)
-    shift = _coming_shift(shift_code, now)
+    shift = next((each for each in shifts_from(now, ZoneInfo(OFFICE_ZONE)) if each.code == shift_code), None)
+    release_slots(db, now)
     with db.writing() as connection:
         wave = waves.wave_by_id(connection, point.wave_id)
         known = grants.assignment_by_id(connection, assignment_id, lock=True)
         if known is not None:
-            if (known.device_id, known.point_code, known.shift) != (device.id, point.code, shift_code):
-                raise Invalid([Problem("assignment_id_taken", "id")])
-            return _outing(connection, known, wave, point, repeated=True)
+            return _again(connection, known, device, wave, point, shift_code)
         if shift is None:
             raise Invalid([Problem("shift_over", "shift")])
         _must_take(wave, point, now)
@@ -69,7 +69,10 @@ def take_assignment(
         assignment = Assignment(
             assignment_id, wave.id, point.code, device.id, shift.code, now, shift.ends_at + lasts, None, 0
         )
-        grants.insert_assignment(connection, assignment)
+        if not grants.insert_assignment(connection, assignment):  # asked twice in the same moment
+            known = grants.assignment_by_id(connection, assignment_id, lock=True)
+            assert known is not None
+            return _again(connection, known, device, wave, point, shift_code)
         pair = new_key_pair()
         wave_keys.insert_wave_key(connection, wave.id, pair.public, pair.private, now)
         _grant(connection, ground, point, assignment, now)
@@ -91,6 +94,7 @@ def change_slots(
 
     Every part may be repeated without changing anything twice. Raises NotFound for another tablet's assignment.
     """
+    release_slots(db, now)
     with db.writing() as connection:
         assignment = grants.assignment_by_id(connection, assignment_id, lock=True)
         if assignment is None or assignment.device_id != device.id:
@@ -109,9 +113,12 @@ def change_slots(
         return _outing(connection, changed, wave, point, repeated=True)
 
 
-def _coming_shift(code: str, now: datetime) -> Shift | None:
-    shift = read_shift(code, ZoneInfo(OFFICE_ZONE))
-    return shift if shift is not None and now < shift.ends_at <= now + timedelta(days=7) else None
+def _again(
+    connection: Connection, known: Assignment, device: Device, wave: Wave, point: Point, shift_code: str
+) -> Outing:
+    if (known.device_id, known.point_code, known.shift) != (device.id, point.code, shift_code):
+        raise Invalid([Problem("assignment_id_taken", "id")])
+    return _outing(connection, known, wave, point, repeated=True)
 
 
 def _must_take(wave: Wave, point: Point, now: datetime) -> None:
@@ -132,9 +139,8 @@ def _grant(connection: Connection, ground: Ground, point: Point, assignment: Ass
         for key, cell_id in ground.cells.items()
         if key.mode == point.mode and key.district == point.district_code
     ]
-    grants.release_expired(connection, now)
+    held = sum(slot.open for slot in grants.lock_grant(connection, assignment.id))
     free = {cell: count for cell, count in grants.lock_free(connection, cells).items() if count > 0}
-    held = sum(slot.open for slot in grants.slots_of(connection, assignment.id))
     n = min(ground.plan.protocol.slots - held, sum(free.values()))
     if n > 0:
         amounts = allocate(n, free, Allocation.PROPORTIONAL)

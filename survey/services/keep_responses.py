@@ -1,25 +1,28 @@
 """Inserting checked submissions and taking their quota slots, inside the transaction of whoever received them.
 
-One or many go the same way: all rows in one statement, then the slots by ascending quota cell (see queries/grants.py),
-in a cell in the order of arrival, then the paradata. Both databases decide in the statement itself what is new and
-where there is room, so no check can go stale.
+One or many go the same way: all rows in one statement, then the granted slots, then the cells (see queries/grants.py
+for the order), then the paradata. Both databases decide in the statement itself what is new and where there is room, so
+no check can go stale.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from survey.db import Database
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Wave
 from survey.domain.paradata import Paradata
+from survey.domain.problems import Problem
 from survey.domain.submission import Outcome
 from survey.domain.wave import Admission, accepts
 from survey.queries import grants, quotas, responses, waves
 from survey.queries.paradata import insert_paradata
 from survey.queries.responses import NewResponse
+from survey.services.release_slots import release_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,44 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of one: how it was kept, or (outcome None) why the wave does not take it."""
+    """What became of one: how it was kept, or (outcome None) why not."""
 
     outcome: Outcome | None
     disposition: Disposition
     admission: Admission
+    problem: Problem | None = None
 
 
-def keep_responses(connection: Connection, checked: Sequence[Checked]) -> list[Kept]:
-    """Keep them, in the order given. A record that the wave does not take leaves no trace; the others stay."""
+class SlotsExpired(Exception):
+    """Somebody would be over quota while expired grants hold slots of the cell. Release them, then try again."""
+
+
+def keep_in_a_transaction(
+    db: Database,
+    checked: Sequence[Checked],
+    now: datetime,
+    first: Callable[[Connection], None] = lambda _: None,
+) -> list[Kept]:
+    """Keep them, in the order given; when this returns they are on disk. `first` may refuse by raising.
+
+    Raises Unavailable; then nothing was kept.
+    """
+    try:
+        with db.writing() as connection:
+            first(connection)
+            return keep_responses(connection, checked, now)
+    except SlotsExpired:
+        release_slots(db, now)
+        with db.writing() as connection:
+            first(connection)
+            return keep_responses(connection, checked, None)
+
+
+def keep_responses(connection: Connection, checked: Sequence[Checked], now: datetime | None) -> list[Kept]:
+    """Keep them, in the order given. A record that the wave does not take leaves no trace; the others stay.
+
+    With `now`, raises SlotsExpired rather than keep one as over quota that a released slot would take.
+    """
     waves_known: dict[int, Wave] = {}
     admitted: list[tuple[int, Checked, Admission]] = []
     kept: dict[int, Kept] = {}
@@ -49,7 +81,10 @@ def keep_responses(connection: Connection, checked: Sequence[Checked]) -> list[K
         if wave_id not in waves_known:
             waves_known[wave_id] = waves.wave_by_id(connection, wave_id)
         entering, admission = _enter(each, waves_known[wave_id])
-        if entering is None:
+        if each.paradata is not None and not _of_the_wave(each.response, waves_known[wave_id]):
+            problem = Problem("questionnaire_unknown", "questionnaire")
+            kept[place] = Kept(None, each.response.disposition, admission, problem)
+        elif entering is None:
             kept[place] = _known(connection, each.response, admission)
         else:
             admitted.append((place, entering, admission))
@@ -61,7 +96,7 @@ def keep_responses(connection: Connection, checked: Sequence[Checked]) -> list[K
             fresh.append((place, each, admission))
         else:
             kept[place] = _known(connection, each.response, admission)
-    granted, over_quota = _count(connection, [each for _, each, _ in fresh])
+    granted, over_quota = _count(connection, [each for _, each, _ in fresh], now)
     insert_paradata(
         connection,
         [(each.response.id, each.paradata, each.response.id in granted) for _, each, _ in fresh if each.paradata],
@@ -83,8 +118,9 @@ def _enter(checked: Checked, wave: Wave) -> tuple[Checked | None, Admission]:
         admission = Admission.OVER
     disposition = response.disposition
     if admission is Admission.OVER and checked.paradata is not None:
-        # A volunteer's record is all there is of somebody's time: it is kept, outside the quotas and the estimates.
-        disposition = Disposition.TOO_LATE if disposition is Disposition.COMPLETE else disposition
+        # A volunteer's record is all there is of somebody's time: it is kept, outside quotas, estimates and rates.
+        # Refusals alike: with them alone among the outcomes, the response rates of the wave would fall.
+        disposition = Disposition.TOO_LATE
     elif admission not in {Admission.OPEN, Admission.GRACE}:
         return None, admission
     asked_now = (wave.questionnaire_code, wave.questionnaire_version)
@@ -95,6 +131,14 @@ def _enter(checked: Checked, wave: Wave) -> tuple[Checked | None, Admission]:
         superseded=(response.questionnaire_code, response.questionnaire_version) != asked_now,
     )
     return replace(checked, response=entering), admission
+
+
+def _of_the_wave(response: NewResponse, wave: Wave) -> bool:
+    """Whether a tablet was ever given this questionnaire: the wave's, or an earlier version of it."""
+    return (
+        response.questionnaire_code == wave.questionnaire_code
+        and response.questionnaire_version <= wave.questionnaire_version
+    )
 
 
 def _known(connection: Connection, response: NewResponse, admission: Admission) -> Kept:
@@ -109,39 +153,44 @@ def _known(connection: Connection, response: NewResponse, admission: Admission) 
     return Kept(Outcome.CONFLICT, Disposition.DUPLICATE, admission)
 
 
-def _count(connection: Connection, fresh: Iterable[Checked]) -> tuple[set[UUID], set[UUID]]:
+def _count(connection: Connection, fresh: Iterable[Checked], now: datetime | None) -> tuple[set[UUID], set[UUID]]:
     """Take the slots of complete responses: those that their assignment was granted, else free ones; with none left
     they stay, as over quota. Returns the ids in granted slots and those over quota."""
-    by_cell: dict[int, list[Checked]] = {}
-    for each in fresh:
-        if each.response.disposition is Disposition.COMPLETE:
-            assert each.response.cell_id is not None
-            by_cell.setdefault(each.response.cell_id, []).append(each)
+    complete = [each for each in fresh if each.response.disposition is Disposition.COMPLETE]
     granted: set[UUID] = set()
+    waiting: dict[int, list[UUID]] = {}
+    used: dict[int, int] = {}
+    for (cell_id, assignment_id), ids in sorted(_by_grant(complete).items(), key=_order):
+        taken = 0 if assignment_id is None else grants.use_slots(connection, assignment_id, cell_id, len(ids))
+        granted.update(ids[:taken])
+        used[cell_id] = used.get(cell_id, 0) + taken
+        waiting.setdefault(cell_id, []).extend(ids[taken:])
     over_quota: set[UUID] = set()
-    for cell_id in sorted(by_cell):
-        waiting = []
-        for assignment_id, own in _by_assignment(by_cell[cell_id]).items():
-            used = 0 if assignment_id is None else grants.use_slots(connection, assignment_id, cell_id, len(own))
-            granted |= {each.response.id for each in own[:used]}
-            waiting += own[used:]
-        for each in waiting:
-            if not _take_free(connection, cell_id, each.response.received_at):
-                over_quota.add(each.response.id)
+    for cell_id, ids in waiting.items():  # by ascending cell, as they were filled
+        if used[cell_id]:
+            grants.count_used(connection, cell_id, used[cell_id])
+        over_quota.update(each for each in ids if not quotas.take_slot(connection, cell_id))
     if over_quota:
+        full = {cell_id for cell_id, ids in waiting.items() if not over_quota.isdisjoint(ids)}
+        if now is not None and grants.any_expired(connection, now, full):
+            raise SlotsExpired
         responses.mark_over_quota(connection, over_quota)
     return granted, over_quota
 
 
-def _by_assignment(checked: Iterable[Checked]) -> dict[UUID | None, list[Checked]]:
-    by_assignment: dict[UUID | None, list[Checked]] = {}
-    for each in checked:
+_Grant = tuple[int, UUID | None]
+
+
+def _by_grant(complete: Iterable[Checked]) -> dict[_Grant, list[UUID]]:
+    """(cell, assignment or None) -> the responses, in their order."""
+    by_grant: dict[_Grant, list[UUID]] = {}
+    for each in complete:
+        assert each.response.cell_id is not None
         assignment_id = None if each.paradata is None else each.paradata.assignment_id
-        by_assignment.setdefault(assignment_id, []).append(each)
-    return by_assignment
+        by_grant.setdefault((each.response.cell_id, assignment_id), []).append(each.response.id)
+    return by_grant
 
 
-def _take_free(connection: Connection, cell_id: int, now: datetime) -> bool:
-    return quotas.take_slot(connection, cell_id) or (
-        grants.release_expired(connection, now, cell_id) > 0 and quotas.take_slot(connection, cell_id)
-    )
+def _order(entry: tuple[_Grant, list[UUID]]) -> tuple[int, str]:
+    (cell_id, assignment_id), _ = entry
+    return cell_id, "" if assignment_id is None else assignment_id.hex

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from survey.domain.fieldwork import Device
-from survey.domain.paradata import Paradata, put_right
+from sqlalchemy import Connection
+
+from survey.domain.disposition import Finish
+from survey.domain.fieldwork import Assignment, Device
+from survey.domain.margins import eligible_codes
+from survey.domain.paradata import ClockState, Paradata, put_right
 from survey.domain.problems import Invalid, Problem
 from survey.domain.record import LARGEST, Record, read_record, read_uuid
 from survey.domain.submission import Receipt, Submission
 from survey.services.catalogue import NotFound
-from survey.services.keep_responses import Checked, keep_responses
+from survey.services.keep_responses import Checked, keep_in_a_transaction
 from survey.services.receive_submission import Door, check_submission, receipt_of
 from survey.services.sealing import NotSealedForUs, digest_of, open_sealed
 from survey.services.tablets import must_have_access
@@ -77,15 +81,17 @@ def receive_records(
             ready.append((place, _opened(door, device, sealed, digest, offset, now)))
         except Invalid as refused:
             results[place] = RecordResult(sealed.id, digest, None, refused.problems)
-    with door.db.writing() as connection:
+
+    def first(connection: Connection) -> None:
         if not from_file:
             must_have_access(connection, device)
-        kept = keep_responses(connection, [checked for _, checked in ready])
+
+    kept = keep_in_a_transaction(door.db, [checked for _, checked in ready], now, first)
     for (place, checked), each in zip(ready, kept, strict=True):
         record_id, digest = records[place].id, digest_of(records[place].sealed)
         if each.outcome is None:
-            problem = Problem(f"wave_{each.admission.value}", "wave")
-            results[place] = RecordResult(record_id, digest, None, (problem,), not_taking=True)
+            problem = each.problem or Problem(f"wave_{each.admission.value}", "wave")
+            results[place] = RecordResult(record_id, digest, None, (problem,), not_taking=each.problem is None)
         else:
             receipt = receipt_of(door, checked, each.outcome, each.disposition)
             results[place] = RecordResult(record_id, digest, receipt, ())
@@ -106,9 +112,8 @@ def _opened(
         raise Invalid(problems)
     if str(record.id) != sealed.id.lower():
         raise Invalid([Problem("record_sealed", "id")])
-    submission = _submission(door, device, record, digest, offset, now)
     try:
-        checked = check_submission(door, submission)
+        checked = check_submission(door, _submission(door, device, record, digest, offset, now))
     except NotFound:
         raise Invalid([Problem("questionnaire_unknown", "questionnaire")]) from None
     if checked.response.wave_id != wave_id:
@@ -125,6 +130,7 @@ def _submission(
         raise Invalid([Problem("record_foreign", "assignment")]) from None
     if assignment.device_id != device.id or assignment.point_code != record.point_code:
         raise Invalid([Problem("record_foreign", "assignment")])
+    _allowed(door, record, assignment)
     times = put_right(record.started, record.ended, record.clock_offset, offset, assignment.taken_at, now)
     paradata = Paradata(
         device_id=device.id,
@@ -151,7 +157,22 @@ def _submission(
         language=record.language,
         finish=record.finish,
         answers=record.answers,
-        opened_at=times.started_at,
+        # Where the clock tells nothing, the interview is taken to have been begun in time.
+        opened_at=assignment.taken_at if times.clock is ClockState.UNKNOWN else times.started_at,
         received_at=now,
         paradata=paradata,
     )
+
+
+def _allowed(door: Door, record: Record, assignment: Assignment) -> None:
+    """Nothing is taken in that the wave's plan does not ask for. Raises Invalid naming `place` or `observed`."""
+    protocol = door.catalogue.ground(assignment.wave_id).plan.protocol
+    if record.place is not None and not protocol.place:
+        raise Invalid([Problem("record_place_not_asked", "place")])
+    if not record.observed:
+        return
+    codes = eligible_codes(door.catalogue.questionnaire(record.questionnaire_code, record.questionnaire_version))
+    for dimension, seen in record.observed.items():
+        asked = dimension in protocol.observe and record.finish not in {Finish.FINISHED, Finish.BROKEN_OFF}
+        if not asked or seen not in codes.get(dimension, ()):
+            raise Invalid([Problem("record_observed", "observed")])

@@ -20,7 +20,7 @@ from survey.domain.validation import check_answers
 from survey.domain.wave import Admission
 from survey.queries.responses import NewResponse
 from survey.services.catalogue import Catalogue, Ground
-from survey.services.keep_responses import Checked, keep_responses
+from survey.services.keep_responses import Checked, keep_in_a_transaction
 
 
 class WaveNotTaking(Exception):
@@ -47,8 +47,7 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
     Unavailable; after any of them nothing was kept.
     """
     checked = check_submission(door, submission)
-    with door.db.writing() as connection:
-        (kept,) = keep_responses(connection, [checked])
+    (kept,) = keep_in_a_transaction(door.db, [checked], submission.received_at)
     if kept.outcome is None:
         raise WaveNotTaking(kept.admission)
     return receipt_of(door, checked, kept.outcome, kept.disposition)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from survey.db import Database
 from survey.queries import grants, quotas, waves
+from survey.services.release_slots import release_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,7 @@ class Miscount:
 def recount(db: Database, now: datetime | None = None) -> tuple[int, list[Miscount]]:
     """(cells checked, cells that disagree), over every wave. With `now`, expired grants are released first."""
     if now is not None:
-        with db.writing() as connection:
-            grants.release_expired(connection, now)
+        release_slots(db, now)
     checked, miscounts = 0, []
     with db.reading() as connection:
         for wave in waves.waves(connection):

@@ -173,6 +173,20 @@ def test_what_cannot_be_taken_is_refused_by_name(
     assert granted(field) == 0
 
 
+def test_slots_of_impossible_cells_are_refused_by_name(field: Field) -> None:
+    tablet = out(field)
+    for returned in ({"9" * 5000: 1}, {"x": 1}, {"１": 1}, {"1": -1}, {"1": True}, {"1": "2"}, [1]):
+        status, told = tablet.slots(returned=returned)
+        assert (status, told["problems"][0]["field"]) == (422, "returned")
+
+
+def test_only_the_shifts_that_are_offered_can_be_taken(field: Field) -> None:
+    tablet = enrolled(field)
+    offered = [each["code"] for each in tablet.ask("GET", "/offers")[1]["shifts"]]
+    assert tablet.take(field.point.code, offered[-1])[0] == 201
+    assert tablet.take(field.point.code, "2026-11-05-am")[1]["problems"][0]["code"] == "shift_over"
+
+
 def test_a_closed_wave_sends_nobody_out_and_a_draft_neither(field: Field, new_field: Callable[..., Field]) -> None:
     tablet = enrolled(field)
     close_wave(field.db, "2026-11", field.clock.now)

@@ -12,10 +12,11 @@ import pytest
 from survey.domain.wave import Mode
 from survey.queries.grants import turns_of_wave
 from survey.services.accounts import add_account
+from survey.services.publish_questionnaire import publish_questionnaire
 from survey.services.recount import recount
 from survey.services.sealing import seal
 from survey.services.tablets import list_tablets, revoke_tablet
-from tests.field import NOW, WAVE, Field, valid_answers
+from tests.field import NOW, WAVE, Field, plan_text, questionnaire_text, valid_answers
 from tests.services.outing import enrolled, out, paradata
 from tests.tablet_client import Tablet
 
@@ -45,7 +46,7 @@ def test_the_same_content_sealed_again_is_the_same_submission(field: Field) -> N
     assert tablet.send(tablet.sealed(content))[0] == 200
 
 
-@pytest.mark.parametrize("change", [{"answers": valid_answers(parks="neutral")}, {"observed": {"sex": "M"}}])
+@pytest.mark.parametrize("change", [{"answers": valid_answers(parks="neutral")}, {"finish": "broken_off"}])
 def test_other_content_under_a_known_id_is_kept_beside_the_first(field: Field, change: dict[str, Any]) -> None:
     tablet = out(field)
     content = tablet.content(valid_answers())
@@ -71,7 +72,8 @@ def test_a_bad_record_in_a_batch_does_not_keep_the_others_out(field: Field) -> N
     assert len(field.rows()) == 2
 
 
-def test_the_paradata_are_kept_beside_the_response(field: Field) -> None:
+def test_the_paradata_are_kept_beside_the_response(new_field: Callable[..., Field]) -> None:
+    field = new_field(plan=plan_text() + "\nintercept: {place: true}")
     tablet = out(field)
     record = tablet.record(
         valid_answers(), handed_over=True, interruptions=2, timings={"age": [1200, 3400]}, place="30.47,106.63"
@@ -142,6 +144,38 @@ def test_a_stranger_a_wrong_secret_and_a_revoked_tablet_are_told_apart_and_nothi
     assert field.rows() == []
 
 
+NOT_ASKED: list[tuple[dict[str, Any], str]] = [
+    ({"place": "30.47,106.63"}, "record_place_not_asked"),
+    ({"finish": "refused", "observed": {"sex": "F", "age_band": "under_18"}}, "record_observed"),
+    ({"finish": "refused", "observed": {"sex": "a tall man in a red coat"}}, "record_observed"),
+    ({"finish": "refused", "observed": {"sex": "F"}}, "record_observed"),
+    ({"observed": {"age_band": "55+"}}, "record_observed"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), NOT_ASKED)
+def test_nothing_is_taken_in_that_the_plan_does_not_ask_for(
+    new_field: Callable[..., Field], change: dict[str, Any], code: str
+) -> None:
+    field = new_field(plan=plan_text() + "\nintercept: {observe: [age_band]}")
+    tablet = out(field)
+    answers = {} if "finish" in change else valid_answers()
+    status, told = tablet.send(tablet.sealed(tablet.content(answers) | change))
+    assert (status, [each["code"] for each in told["problems"]]) == (422, [code])
+    assert field.rows() == []
+
+
+def test_a_tablet_cannot_fill_a_quota_with_another_questionnaire(field: Field) -> None:
+    text = questionnaire_text()
+    publish_questionnaire(field.db, text.replace("code: field", "code: other"), "other.yaml", NOW)
+    publish_questionnaire(field.db, questionnaire_text(2), "field.yaml", NOW)
+    tablet = out(field)
+    for named in ({"code": "other", "version": 1}, {"code": "field", "version": 2}):
+        status, told = tablet.send(tablet.record(valid_answers(), questionnaire=named))
+        assert (status, codes(told)) == (422, [("questionnaire", "questionnaire_unknown")])
+    assert field.rows() == []
+
+
 def test_a_record_of_another_tablets_assignment_is_refused(field: Field) -> None:
     mine, theirs = out(field, "平板 1"), out(field, "平板 2")
     record = mine.record(valid_answers())
@@ -199,6 +233,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("timings", {"age": [1, -1]}, "record_timings"),
     ("timings", [], "record_timings"),
     ("place", "30.4721,106.6312", "record_place"),
+    ("place", "-0.00,999.99", "record_place"),
+    ("questionnaire", {"code": "x" * 30 + "\u0000", "version": 1}, "record_code"),
+    ("questionnaire", {"code": "x" * 30 + "\ud800", "version": 1}, "record_code"),
     ("name", "Wang", "unknown_field"),
 ]
 
@@ -243,6 +280,12 @@ def test_a_turn_is_kept_as_it_grows(field: Field) -> None:
     with field.db.reading() as connection:
         (kept,) = turns_of_wave(connection, field.wave_id)
     assert (kept.passed, kept.account_id, kept.ended_at) == (40, ming.id, field.clock.now)
+    late = turn | {"passed": 12, "ended": None}
+    assert tablet.ask("POST", "/turns", {"turns": [late]})[0] == 200, "it was on its way for long"
+    other = out(field, "平板 2")
+    assert other.ask("POST", "/turns", {"turns": [turn | {"assignment": other.outing["id"], "passed": 777}]})[0] == 200
+    with field.db.reading() as connection:
+        assert turns_of_wave(connection, field.wave_id) == [kept], "a turn only grows, on its own tablet"
     for change in ({"volunteer": 999}, {"assignment": str(uuid4())}, {"began": "now"}, {"id": 1}):
         assert tablet.ask("POST", "/turns", {"turns": [turn | change]})[0] == 422
 

@@ -60,6 +60,30 @@ def test_an_interview_made_before_the_wave_closed_counts_within_the_grace_and_is
     assert field.rows()[0]["late"] is True
 
 
+@pytest.mark.parametrize("set_by", [timedelta(days=1), timedelta(days=3 * 365), timedelta(days=-400)])
+def test_a_clock_that_was_set_before_the_interview_costs_nothing_in_the_grace(field: Field, set_by: timedelta) -> None:
+    tablet = out(field)
+    field.clock.forward(minutes=30)
+    tablet.clock = lambda: field.clock.now + set_by  # the tablet has not been online since its clock was right
+    record = tablet.record(valid_answers(), clock_offset_ms=0)
+    field.clock.forward(minutes=1)
+    close_wave(field.db, WAVE, field.clock.now)
+    field.clock.forward(hours=6)
+    assert tablet.send(record)[1]["disposition"] == "complete"
+    kept = paradata(field, record)
+    assert (kept["clock"], kept["started_at"]) == ("set", NOW + timedelta(minutes=27))
+
+
+def test_a_clock_that_tells_nothing_is_no_reason_to_drop_an_interview_in_the_grace(field: Field) -> None:
+    tablet = out(field)
+    field.clock.forward(minutes=30)
+    record = tablet.record(valid_answers(), started="1970-01-01T00:00:00Z", ended="2100-01-01T00:00:00Z")
+    close_wave(field.db, WAVE, field.clock.now)
+    field.clock.forward(hours=6)
+    assert tablet.send(record)[1]["disposition"] == "complete"
+    assert paradata(field, record)["clock"] == "unknown"
+
+
 def test_an_interview_made_after_the_wave_closed_is_kept_as_too_late(field: Field) -> None:
     tablet = out(field)
     close_wave(field.db, WAVE, field.clock.now)
@@ -75,7 +99,7 @@ def test_what_comes_after_the_grace_is_kept_outside_the_quotas(field: Field) -> 
     field.clock.forward(days=40)
     assert tablet.send(interview)[1]["disposition"] == "too_late"
     assert tablet.send(interview)[0] == 200
-    assert tablet.send(refusal)[1]["disposition"] == "refused"
+    assert tablet.send(refusal)[1]["disposition"] == "too_late", "refusals alone would spoil the response rates"
     assert all(row["late"] for row in field.rows())
     assert all(cell.completed == 0 for cell in field.cells().values())
 

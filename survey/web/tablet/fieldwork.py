@@ -22,6 +22,7 @@ blueprint = Blueprint("tablet_fieldwork", __name__, url_prefix="/tablet")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RELEASE = re.compile(r"[0-9a-f]{0,20}")
+_CELL = re.compile(r"[0-9]{1,10}", re.ASCII)
 _MOST_TURNS = 200
 
 
@@ -107,7 +108,7 @@ def slots(assignment_id: UUID) -> Response:
     given = content.get("returned", {})
     returned: dict[int, int] = {}
     for cell, total in given.items() if isinstance(given, dict) else ():
-        if not (cell.isascii() and cell.isdigit() and int(cell) <= LARGEST and type(total) is int and total >= 0):
+        if not (_CELL.fullmatch(cell) and int(cell) <= LARGEST and type(total) is int and total >= 0):
             raise Invalid([Problem("record_count", "returned")])
         returned[int(cell)] = min(total, LARGEST)
     if not isinstance(given, dict):
