@@ -66,6 +66,13 @@ _ROBOT = """(area) => {
   setInterval(() => ({ street: inTheStreet, interview: atTheQuestions })[document.body.dataset.screen]?.(), 3);
 }"""
 
+# Five passers-by at one blow, and the interview begins while four of the taps still wait for the disk.
+_TOO_FAST = """async () => {
+  for (let tap = 0; tap < 5; tap += 1) document.querySelector("#passer").click();
+  while (document.querySelector("#approach").hidden) await new Promise((next) => setTimeout(next));
+  document.querySelector("#begin").click();
+}"""
+
 
 @pytest.fixture
 def go_out(
@@ -138,6 +145,17 @@ def test_the_kills_find_what_is_said_or_erased_too_early(fault: str, go_out: Cal
         if lost - {str(row["id"]) for row in handset.office.records()}:
             return
     pytest.fail(f"{FEW} kills have not found the fault")
+
+
+def test_who_taps_faster_than_the_disk_writes_upsets_nothing(go_out: Callable[[str], Handset]) -> None:
+    handset = go_out("wsgi:app")
+    volunteer = handset.start(offline=True).open()
+    volunteer.sign_in()
+    handset.page.evaluate(_TOO_FAST)
+    volunteer.at("interview")
+    handset.page.locator("[data-ask]").tap()
+    volunteer.wait_for_draft()  # whatever was under way has ended, and the page has reported no error
+    assert volunteer.question == "age"
 
 
 # --- what a kill does to the database itself --------------------------------------------------------------------

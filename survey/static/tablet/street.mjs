@@ -14,7 +14,7 @@ export function show(app, root) {
 
   function update() {
     const { assignment } = duty;
-    if (!assignment) return;
+    if (!assignment || !root.querySelector(".street")) return; // another screen has been opened meanwhile
     const { point, own, grant, every } = assignment;
     const { passed } = own.interval;
     say(root.querySelector("header"), { number: point.number, name: textOf(point.name), place: textOf(point.place), shift: textOf(own.shiftName) });
@@ -65,7 +65,7 @@ export function show(app, root) {
     forgetLast();
     await app.written(duty.passes()).catch(() => reveal(root, ".work>[data-problem=full]"));
     update();
-    if (duty.approaching) root.querySelector("#approach h2").focus();
+    if (duty.approaching) root.querySelector("#approach h2")?.focus();
   }
 
   async function outcome(button) {
