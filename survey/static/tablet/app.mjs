@@ -214,7 +214,7 @@ async function start() {
 async function begin() {
   const code = new URLSearchParams(location.hash.slice(1)).get("enrol");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  // A tablet that the office has forgotten can be registered once more, as the one it is.
+  // A tablet that the server turns away can be registered anew.
   if (!app.duty.identity || (code && app.duty.standing)) await app.go("enrol", code);
   else if (!app.screen) await app.go("sign_in");
 }

@@ -21,6 +21,7 @@ export function show(app, root) {
     reveal(root, "[data-never]", !duty.clock);
     reveal(root, "[data-empty]", sent.length > 0 && !outbox.length);
     showStorage(root, app);
+    reveal(root, "[data-anew]", Boolean(duty.standing));
     const refusals = outbox.filter(({ state }) => state === "refused");
     reveal(root, "#again, #refusals", refusals.length > 0);
     rows(root.querySelector("#refusals ul"), "refusal", refusals, (row, { made, problems }) => {

@@ -3,6 +3,7 @@
 import { begin, isTurn, step } from "./interval.mjs";
 import { breakOff } from "./drafts.mjs";
 import { cellOf, remaining } from "./grant.mjs";
+import { keyOf } from "./outbox.mjs";
 
 export async function openDuty(db) {
   const duty = new Duty(db);
@@ -54,6 +55,24 @@ class Duty {
   // What recordOf needs to know.
   get whereabouts() {
     return { assignment: this.assignment, turn: this.turn, offset: this.offset };
+  }
+
+  // The tablet as the server knows it from now on; whether it is. What an earlier id of it was told means nothing to this
+  // one and goes, unless there are interviews among it that have not been received.
+  async become(identity) {
+    const done = await this.db.write(async ({ all, put, remove }) => {
+      const stores = ["outbox", "drafts", "assignments", "turns", "sent"];
+      const [outbox, drafts, assignments, turns, sent] = await Promise.all(stores.map((store) => all(store)));
+      if (outbox.length || drafts.length) return false;
+      for (const { id } of assignments) remove("assignments", id);
+      for (const { id } of turns) remove("turns", id);
+      for (const entry of sent) remove("sent", keyOf(entry));
+      for (const key of ["standing", "current", "taking", "entrusted"]) remove("device", key);
+      put("device", "identity", identity);
+      return true;
+    });
+    if (done) await this.read();
+    return done;
   }
 
   async note(key, value) {

@@ -77,11 +77,15 @@ export function startServerSide(app) {
       await app.written(duty.keepOffers(body));
       return body;
     },
-    // Once the tablet is enrolled.
+    // Once the tablet is enrolled, and again when it has become another one.
     run() {
-      if (running || !duty.identity) return;
+      if (!duty.identity) return;
+      running?.stop();
+      const { device } = duty.identity;
       const state = async () => ({ assignment: duty.assignment?.id ?? null, app: document.body.dataset.release });
-      const onState = (state) => heard(state).catch(() => {}); // the next one tries again
+      const onState = (state) => {
+        if (device === duty.identity.device) heard(state).catch(() => {}); // the next one tries again
+      };
       const onChange = () => leave().catch(() => {}).finally(() => app.refresh());
       running = loop(db, duty.identity, { state, onState, onChange });
     },
