@@ -4,6 +4,7 @@ Lengths come from a clock that only counts on, so setting a tablet's clock chang
 volunteer is evidence to look at, not a verdict: points, respondents and shifts differ as well.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,12 +51,15 @@ def lengths_of(elapsed: Sequence[int]) -> Lengths | None:
     )
 
 
-def stands_apart(own: Sequence[int], others: Sequence[int]) -> Apart | None:
+def stands_apart(own: Sequence[int], everybody: Sequence[int]) -> Apart | None:
     """Whether a volunteer's lengths lie clearly to one side of the others': a sign test against their median, and a
-    difference that is large enough to matter. None where not, or where there are too few to say."""
-    if len(own) < FEWEST or len(others) < FEWEST:
+    difference that is large enough to matter. None where not, or where there are too few to say.
+
+    `everybody`: all lengths, sorted, the volunteer's own among them.
+    """
+    if len(own) < FEWEST or len(everybody) - len(own) < FEWEST:
         return None
-    middle = median(others)
+    middle = _median_without(sorted(own), everybody)
     below, above = sum(each < middle for each in own), sum(each > middle for each in own)
     count, n = max(below, above), below + above
     if not n or min(2 * _at_least(count, n), 1.0) > APART:
@@ -63,6 +67,17 @@ def stands_apart(own: Sequence[int], others: Sequence[int]) -> Apart | None:
     shorter, mine = below > above, median(own)
     ratio = middle / max(mine, 1) if shorter else mine / max(middle, 1)
     return Apart(shorter, count, len(own), middle) if ratio >= LEAST_RATIO else None
+
+
+def _median_without(own: Sequence[int], everybody: Sequence[int]) -> float:
+    """The median of everybody's lengths but one's own, found without making the list anew; both are sorted."""
+    n = len(everybody) - len(own)
+
+    def ranked(rank: int) -> int:
+        position = bisect_left(everybody, rank + 1, key=lambda ms: bisect_right(everybody, ms) - bisect_right(own, ms))
+        return everybody[position]
+
+    return (ranked((n - 1) // 2) + ranked(n // 2)) / 2
 
 
 def _at_least(count: int, n: int) -> float:

@@ -140,14 +140,13 @@ def volunteers(records: FieldRecords) -> tuple[VolunteerReport, ...]:
     elapsed: dict[int, list[int]] = defaultdict(list)
     for interview in records.interviews:
         elapsed[interview.account_id].append(interview.elapsed_ms)
+    everybody = sorted(interview.elapsed_ms for interview in records.interviews)
     reports = [
         VolunteerReport(
             name=name_of(records, account_id),
             outcomes=dispositions(brought),
             lengths=lengths_of(elapsed[account_id]),
-            apart=stands_apart(
-                elapsed[account_id], [ms for other, some in elapsed.items() if other != account_id for ms in some]
-            ),
+            apart=stands_apart(elapsed[account_id], everybody),
         )
         for account_id, brought in ended.items()
     ]

@@ -3,7 +3,7 @@
 // script the page is as fresh as its last reload.
 
 const EVERY = 15_000;
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 const live = [...document.querySelectorAll("[data-live]")];
 const stale = document.getElementById("stale");
 let touched = false;
