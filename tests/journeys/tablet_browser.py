@@ -245,7 +245,7 @@ class Handset:
         for process in family:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=10)
+        self._process.wait(PATIENCE)  # the others hold no file that the next life needs
         self._process = None
         self.kills += 1
         with suppress(Error):
