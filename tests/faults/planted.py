@@ -65,6 +65,7 @@ def grants_on_trust() -> Flask:
         return wanted
 
     _swap(grants, "use_slots", believed)
+    _swap(grants, "count_used", lambda *_: None)
     return create_app(read_settings())
 
 
