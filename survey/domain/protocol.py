@@ -52,4 +52,4 @@ def read_protocol(reading: Reading, path: Path, value: object, count: Count) -> 
         parts["observe"] = tuple(name for name in OBSERVABLE if name in seen)
     if given.get("place") is not None:
         parts["place"] = bool(reading.boolean((*path, "place"), given["place"]))
-    return Protocol(**parts)  # type: ignore[arg-type]
+    return Protocol(**parts)  # type: ignore[arg-type]  # each part was read by its own reader

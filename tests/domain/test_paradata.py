@@ -47,7 +47,7 @@ def test_what_cannot_be_is_unknown() -> None:
     assert (late.clock, late.ended_at) == (ClockState.UNKNOWN, NOW)
 
 
-MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds UTC)
 OFFSETS = st.none() | st.timedeltas(timedelta(days=-3_000_000), timedelta(days=3_000_000))
 
 

@@ -128,7 +128,7 @@ def test_a_large_file_is_brought_in_by_small_transactions(
 
     monkeypatch.setattr(module, "receive_records", watched)
     records = [tablet.record({}, finish="refused", reason="no_time") for _ in range(2 * BATCH + 5)]
-    records[BATCH] = None  # type: ignore[call-overload]
+    records[BATCH] = None  # type: ignore[call-overload]  # what a file may hold, too
     rescued = bring(field, rescue_file(tablet, *records))
     assert counts(rescued) == (2 * BATCH + 4, 0, 0, 1)
     assert list(rescued.refused) == [BATCH + 1]

@@ -68,7 +68,7 @@ def waits(device: Device, count: int) -> list[float]:
         device.page.wait_for_timeout(50)
         assert rounds(device) == before
         device.page.clock.run_for(20)
-        until(device, lambda before=before: rounds(device) > before)  # type: ignore[misc]
+        until(device, lambda before=before: rounds(device) > before)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         seconds.append(wait / 1000)
     return seconds
 
