@@ -115,6 +115,20 @@ def test_a_clock_that_is_set_back_while_the_tablet_is_offline_is_flagged(tablet:
     assert all(row["received_at"] - 3 * A_MINUTE < row["started_at"] <= row["received_at"] for row in rows)
 
 
+def test_a_clock_that_is_set_years_forward_while_the_tablet_is_offline_ends_nothing(tablet: Handset) -> None:
+    tablet.close()
+    tablet.start(offline=True).context.clock.install(time=datetime.now(UTC) + timedelta(days=3 * 365))
+    volunteer = tablet.open()
+    volunteer.sign_in()
+    expect(tablet.page.get_by_text("This wave is over.")).to_have_count(0)
+    expect(tablet.page.locator("#notices")).not_to_contain_text("expired")
+    volunteer.refuse()
+    volunteer.interview(ANSWERS)
+    rows = come_home(tablet)
+    assert [row["disposition"] for row in rows] == ["refused", "complete"]
+    assert rows[1]["granted"]
+
+
 # --- who holds the tablet ---------------------------------------------------------------------------------------
 
 
@@ -369,3 +383,8 @@ def test_a_full_disk_begins_nothing_new_and_loses_nothing_old(new_tablet: Callab
     assert [(row["sequence"], row["disposition"]) for row in rows] == [(1, "refused"), (2, "complete"), (3, "refused")]
     assert {str(row["id"]) for row in rows} == {one.id for one in tablet.saved}
     assert recount(tablet.office.field.db)[1] == []
+    volunteer.sign_in()
+    page.locator("#to-box").tap()
+    page.locator("#compare").tap()
+    expect(page.locator('[data-told="forgotten"]')).to_contain_text("Nothing is missing")
+    expect(page.locator('[data-told="different"]')).to_be_hidden()

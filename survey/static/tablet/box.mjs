@@ -52,9 +52,9 @@ export function show(app, root) {
     if (status !== 200 || !Array.isArray(body.records)) return reveal(root, "[data-problem=offline]");
     const [sent, outbox] = await Promise.all([db.all("sent"), db.all("outbox")]);
     const { missing, unknown } = compare(sent, outbox, body.records);
-    const equal = !missing.length && !unknown.length;
+    const found = missing.length ? "different" : unknown.length ? "forgotten" : "equal";
     say(root, { sent: sent.length, missing: missing.length, unknown: unknown.length });
-    return reveal(root, `[data-told=${equal ? "equal" : "different"}]`);
+    return reveal(root, `[data-told=${found}]`);
   }
 
   async function rescue() {

@@ -5,6 +5,8 @@ import { breakOff } from "./drafts.mjs";
 import { cellOf, remaining } from "./grant.mjs";
 import { keyOf } from "./outbox.mjs";
 
+const ALONE_MS = 3 * 24 * 60 * 60 * 1000; // how long a tablet may have had no contact before its clock is doubted
+
 export async function openDuty(db) {
   const duty = new Duty(db);
   await duty.read();
@@ -143,17 +145,23 @@ class Duty {
     if (this.assignment?.id === id) this.assignment = changed;
   }
 
+  // A clock that claims days without any contact was set more likely than the tablet was left alone for so long. What
+  // it says ends nothing: an interview that comes too late is kept, one that was not made is lost.
+  get believed() {
+    return !this.clock || Math.abs(Date.now() - this.clock.at) < ALONE_MS;
+  }
+
   get expired() {
-    return this.assignment !== null && this.now() >= Date.parse(this.assignment.grant.expires_at);
+    return this.assignment !== null && this.believed && this.now() >= Date.parse(this.assignment.grant.expires_at);
   }
 
   get closed() {
-    return this.assignment !== null && this.now() >= Date.parse(this.assignment.closes_at);
+    return this.assignment !== null && this.believed && this.now() >= Date.parse(this.assignment.closes_at);
   }
 
   slotsLeft() {
     const { grant, own } = this.assignment;
-    return remaining(grant, own.used, Date.now(), this.offset);
+    return remaining(grant, own.used, this.believed ? Date.now() : this.clock.at, this.offset);
   }
 
   // A person's cell (null: none of this tablet's) and whether it has room here. A person whose answers make no cell at
