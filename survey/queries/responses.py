@@ -42,7 +42,9 @@ def insert_responses(connection: Connection, new: Sequence[NewResponse]) -> set[
     """Keep the responses. Returns the ids that were new; of those already taken nothing changed."""
     if not new:
         return set()
-    rows = [{name: getattr(response, name) for name in NewResponse.__slots__} for response in new]
+    # By id, so that no two transactions with the same responses wait for each other; of one id the first comes first.
+    ordered = sorted(new, key=lambda response: response.id)
+    rows = [{name: getattr(response, name) for name in NewResponse.__slots__} for response in ordered]
     statement = _insert_responses(connection.dialect.name)
     return set(connection.execute(statement, rows if len(rows) > 1 else rows[0]).scalars())
 

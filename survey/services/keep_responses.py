@@ -1,8 +1,8 @@
 """Inserting checked submissions and taking their quota slots, inside the transaction of whoever received them.
 
-One or many go the same way: all rows in one statement, then the granted slots, then the cells (see queries/grants.py
-for the order), then the paradata. Both databases decide in the statement itself what is new and where there is room, so
-no check can go stale.
+One or many go the same way: all rows in one statement by their id, then the granted slots, then the cells (see
+queries/grants.py for the order), then the paradata. Both databases decide in the statement itself what is new and where
+there is room, so no check can go stale.
 """
 
 from collections.abc import Callable, Iterable, Sequence

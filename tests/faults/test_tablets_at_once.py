@@ -1,18 +1,20 @@
 """The same tablet twice in one moment, and late tablets beside the release of expired slots: no error, nothing twice,
 and no two transactions that wait for each other."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from survey.db import Database
-from survey.queries import grants
+from survey.queries import grants, responses
 from survey.services.accounts import add_account
+from survey.services.receive_submission import check_submission
 from survey.services.recount import recount
 from survey.services.release_slots import release_slots
 from tests.field import Field, open_field, valid_answers
@@ -82,9 +84,31 @@ def test_records_the_end_of_the_shift_and_the_release_of_slots_never_wait_for_ea
             partial(twin(tablet, field).slots, returned=returned, ended=True),
             partial(release_slots, elsewhere, field.clock.now + timedelta(seconds=1)),
         ]
-    told = at_once(*asks)
+    with contextlib.closing(elsewhere):
+        told = at_once(*asks)
     assert {each[0] for each in told if isinstance(each, tuple)} == {200}
-    elsewhere.close()
     assert len(field.rows()) == sum(map(len, records))
     assert all(cell.completed <= cell.target for cell in field.cells().values())
     assert recount(field.db)[1] == []
+
+
+def test_two_batches_with_the_same_records_in_opposite_orders_do_not_wait_for_each_other(field: Field) -> None:
+    first, second = (
+        check_submission(field.door, field.submission(valid_answers(), id=UUID(int=number))).response
+        for number in (1, 2)
+    )
+    elsewhere = Database(field.settings.database_url)
+
+    def the_other_way_round() -> set[UUID]:
+        with elsewhere.writing() as connection:
+            return responses.insert_responses(connection, [second, first])
+
+    with contextlib.closing(elsewhere), ThreadPoolExecutor(1) as thread:
+        with field.db.writing() as connection:
+            assert responses.insert_responses(connection, [first]) == {first.id}
+            waiting = thread.submit(the_other_way_round)
+            with contextlib.suppress(TimeoutError):
+                waiting.result(timeout=0.5)  # it waits for `first`, and must not hold `second` meanwhile
+            assert responses.insert_responses(connection, [second]) == {second.id}
+        assert waiting.result(timeout=10) == set()
+    assert len(field.rows()) == 2
