@@ -18,8 +18,9 @@ from analysis.columns import DISTRICT, MODE, STRATUM, WAVE_COLUMNS, ColumnsError
 from analysis.design import Floats
 from analysis.estimate import Estimate, mean_of
 from analysis.measure import Measure
-from analysis.rates import CITY, RateRules, WaveDesign, of_mode, rates_of_tally, wave_design, wave_tally
+from analysis.rates import CITY, RateRules, WaveDesign, of_mode, rates_of_tally, wave_design
 from analysis.tally import Tally
+from analysis.wave_tally import wave_tally
 
 TOP_BOX, TOP_TWO, MIDDLE_COUNTED, MEAN_SCORE = "top_box", "top_two", "middle_counted", "mean_score"
 

@@ -25,7 +25,6 @@ from analysis.columns import (
     DONT_KNOW,
     MODE,
     NEIGHBOURHOOD,
-    POINT,
     POPULATION,
     REFUSED,
     SEX,
@@ -34,15 +33,14 @@ from analysis.columns import (
     UNIT,
     Indicator,
     checked_population,
-    checked_rows,
-    missing_column,
 )
 from analysis.design import Codes, Design, Floats, Lonely, declare
 from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, partition, share_estimate
 from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
 from analysis.measure import Measure
-from analysis.tally import Tally, tally
+from analysis.tally import Tally
+from analysis.wave_tally import left_out_column, wave_tally
 from analysis.weights import Merge, poststrata
 
 CITY = "city"
@@ -111,29 +109,6 @@ class WaveRates:
         return None
 
 
-TALLY_KEYS = (MODE, STRATUM, UNIT, DISTRICT, STREET, NEIGHBOURHOOD, SEX, AGE_BAND)
-
-
-def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
-    """The one pass over a wave's rows (`columns.WAVE_COLUMNS` and one column an indicator). Raises ColumnsError."""
-    frame = checked_rows(rows, indicators)
-    # Without a point the neighbourhood is the unit: answers from one place are still alike.
-    point = frame[POINT].astype(object)
-    unit = point.where(point.notna(), frame[NEIGHBOURHOOD].astype(object)).fillna("")
-    codes = [indicator.code for indicator in indicators]
-    counts = {
-        _left_out_column(reason, code): np.asarray(frame[missing_column(code)].eq(reason), dtype=np.float64)
-        for code in codes
-        for reason in (DONT_KNOW, REFUSED)
-        if missing_column(code) in frame
-    }
-    return tally(frame.assign(**{UNIT: pd.Categorical(unit)}), TALLY_KEYS, codes, counts=counts)
-
-
-def _left_out_column(reason: str, code: str) -> str:
-    return f"{reason}:{code}"
-
-
 def wave_rates(
     rows: pd.DataFrame,
     population: pd.DataFrame | None,
@@ -189,10 +164,10 @@ def _listed(margins: pd.DataFrame | None, expected: Mapping[str, Sequence[str]])
 
 
 def _left_out(cells: pd.DataFrame, code: str, kind: str, domain: str) -> LeftOut | None:
-    if kind not in (CITY, DISTRICT) or _left_out_column(DONT_KNOW, code) not in cells:
+    if kind not in (CITY, DISTRICT) or left_out_column(DONT_KNOW, code) not in cells:
         return None
     inside = cells if kind == CITY else cells[cells[DISTRICT] == domain]
-    return LeftOut(*(int(inside[_left_out_column(reason, code)].sum()) for reason in (DONT_KNOW, REFUSED)))
+    return LeftOut(*(int(inside[left_out_column(reason, code)].sum()) for reason in (DONT_KNOW, REFUSED)))
 
 
 # Merges that change whom the city's rates speak for.

@@ -14,7 +14,8 @@ from analysis.design import declare
 from analysis.estimate import Estimate, proportion
 from analysis.intervals import t_quantile, wilson_ends
 from analysis.notes import NOTES
-from analysis.rates import LeftOut, RateRules, WaveRates, beside, rates_of_tally, wave_rates, wave_tally
+from analysis.rates import LeftOut, RateRules, WaveRates, beside, rates_of_tally, wave_rates
+from analysis.wave_tally import wave_tally
 from tests.analysis.samples import margins, margins_by, wave, with_reasons
 
 INDICATORS = (
