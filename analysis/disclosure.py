@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from analysis.columns import AGE_BAND, DISTRICT, NEIGHBOURHOOD, SEX, STREET
+from analysis.publication import PublicationRule
 from analysis.rates import CITY, Rate
-from analysis.risk import PublicationRule
 
 TOO_FEW, COMPLEMENTARY = "too_few", "complementary"
 

@@ -14,8 +14,9 @@ from typing import Any
 from analysis.columns import Indicator
 from analysis.disclosure import COMPLEMENTARY, place, withheld
 from analysis.estimate import Estimate
+from analysis.publication import PublicationRule
 from analysis.rates import Change, Rate, RateRules, WaveRates, beside
-from analysis.risk import WITHHELD, Flag, PublicationRule, flag
+from analysis.risk import WITHHELD, Flag, flag
 from analysis.risk import gravity as order
 from analysis.weights import Merge
 

@@ -2,8 +2,7 @@
 
 The interval decides: all of it below the target is `at_risk`, all of it at or above is `safe`, astride is `uncertain`.
 With too few answers, or an interval so wide that astride means nothing, it is `too_few`, and the flag says how many
-more interviews would settle it (Parker et al. 2017, NCHS Data Presentation Standards for Proportions, for the idea of
-withholding by n and by width; the numbers are ours and are data, because neighbourhoods are small).
+more interviews would settle it. The limits are data (`publication`).
 
 A flag tells nothing that the rate itself may not: for a withheld rate it names the rule and no count. The interviews
 that are still needed follow from n and the rate, so that the two could be computed back from them.
@@ -11,10 +10,11 @@ that are still needed follow from n and the rate, so that the two could be compu
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, inf, isfinite, sqrt
+from math import ceil, inf, sqrt
 
 from analysis.estimate import Estimate
 from analysis.intervals import t_quantile
+from analysis.publication import Breach, PublicationRule
 
 
 class FlagKind(StrEnum):
@@ -27,24 +27,9 @@ class FlagKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PublicationRule:
-    """When a rate may be shown and judged."""
-
-    min_n: int = 10  # fewer answers are not shown at all
-    min_n_effective: float = 5.0  # fewer, and no interval is trusted to decide
-    max_width: float = 0.5  # an undecided interval wider than this says nothing
-    half_width: float = 0.10  # what `needed_n` aims at
-    most_needed: int = 5000  # beyond this, more interviews are not the answer
-
-    def publishable(self, estimate: Estimate) -> bool:
-        """May the number be shown?"""
-        return estimate.n >= self.min_n and isfinite(estimate.lower)
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
-    """code: "upper_below_target", "lower_at_target", "astride", "few_points", "few_answers", "no_interval",
-    "few_effective", "wide_interval" or "complementary". params: the numbers it rests on, by name.
+    """code: "upper_below_target", "lower_at_target", "astride", "few_points", "complementary" or that of a
+    `publication.Breach`. params: the numbers it rests on, by name.
     """
 
     code: str
@@ -83,13 +68,10 @@ def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None)
     """What the estimate says about reaching `target` (a share)."""
     rule = rule or PublicationRule()
     lower, upper = estimate.lower, estimate.upper
-    if estimate.n < rule.min_n:
-        return Flag(FlagKind.TOO_FEW, Reason("few_answers", (("min_n", rule.min_n),)), None)
-    if not rule.publishable(estimate):
-        return Flag(FlagKind.TOO_FEW, Reason("no_interval", (("n", estimate.n),)), None)
-    if estimate.n_effective < rule.min_n_effective:
-        params = (("n_effective", estimate.n_effective), ("min_n_effective", rule.min_n_effective))
-        return Flag(FlagKind.TOO_FEW, Reason("few_effective", params), _Needs(estimate, target, rule).enough())
+    thin = next((breach for breach in rule.breaches(estimate) if breach.code not in _WIDE), None)
+    if thin is not None:
+        needed = _Needs(estimate, target, rule).enough() if thin.code == "few_effective" else None
+        return Flag(FlagKind.TOO_FEW, Reason(thin.code, _numbers(thin)), needed)
     if upper < target:
         return Flag(FlagKind.AT_RISK, Reason("upper_below_target", (("upper", upper), ("target", target))), None)
     if lower >= target:
@@ -97,17 +79,34 @@ def flag(estimate: Estimate, target: float, rule: PublicationRule | None = None)
     return _undecided(estimate, target, rule)
 
 
+# Only an interval astride the target can be too wide: a decided one says what it says.
+_WIDE = ("wide_interval", "wide_for_its_size")
+# The names of a breach's value and limit in the reason. A withheld rate names no count of its own.
+_NAMES = {
+    "few_answers": (None, "min_n"),
+    "no_interval": ("n", None),
+    "few_effective": ("n_effective", "min_n_effective"),
+    "few_df": ("df", "min_df"),
+    "wide_interval": ("width", "max_width"),
+    "wide_for_its_size": ("relative_width", "max_relative_width"),
+}
+
+
+def _numbers(breach: Breach) -> tuple[tuple[str, float], ...]:
+    pairs = zip(_NAMES[breach.code], (breach.value, breach.limit), strict=True)
+    return tuple((name, number) for name, number in pairs if name is not None)
+
+
 def _undecided(estimate: Estimate, target: float, rule: PublicationRule) -> Flag:
     lower, upper = estimate.lower, estimate.upper
     needs = _Needs(estimate, target, rule)
-    wide = upper - lower > rule.max_width
+    wide = rule.width_breach(estimate)
     kind = FlagKind.TOO_FEW if wide else FlagKind.UNCERTAIN
     if needs.points:
         params = (("df", estimate.df), ("lower", lower), ("upper", upper), ("target", target))
         return Flag(kind, Reason("few_points", params), None)
     if wide:
-        reason = Reason("wide_interval", (("width", upper - lower), ("max_width", rule.max_width)))
-        return Flag(kind, reason, needs.enough())
+        return Flag(kind, Reason(wide.code, _numbers(wide)), needs.enough())
     return Flag(kind, Reason("astride", (("lower", lower), ("upper", upper), ("target", target))), needs.decision())
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from analysis.disclosure import COMPLEMENTARY, TOO_FEW, Domain, families, place, withheld
 from analysis.estimate import share_estimate
 from analysis.intervals import Evidence, Method
+from analysis.publication import PublicationRule
 from analysis.rates import Rate, wave_rates
 from analysis.report import wave_report
-from analysis.risk import WITHHELD, PublicationRule
+from analysis.risk import WITHHELD
 from tests.analysis.samples import margins, wave
 from tests.analysis.test_report import INDICATORS, UNTIL
 from tests.analysis.test_risk import estimate

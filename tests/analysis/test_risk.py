@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from analysis.estimate import Estimate, share_estimate
 from analysis.intervals import Evidence, Method, t_quantile, wilson_ends
-from analysis.risk import Flag, FlagKind, PublicationRule, Reason, flag
+from analysis.publication import PublicationRule
+from analysis.risk import Flag, FlagKind, Reason, flag
 
 
 def estimate(p: float, n: int, deff: float = 1.0, df: float = 1e6) -> Estimate:
@@ -115,6 +116,12 @@ def test_without_an_interval_nothing_is_decided() -> None:
 def test_a_very_wide_interval_astride_is_too_few() -> None:
     found = flag(estimate(0.7, 12, deff=2), 0.75)
     assert (found.kind, found.reason.code) == (FlagKind.TOO_FEW, "wide_interval")
+
+
+def test_an_interval_wide_for_the_size_of_its_rate_decides_nothing() -> None:
+    found = flag(estimate(0.03, 60), 0.04)
+    assert (found.kind, found.reason.code) == (FlagKind.TOO_FEW, "wide_for_its_size")
+    assert dict(found.reason.params)["relative_width"] > 1.3
 
 
 def test_a_tiny_effective_sample_decides_nothing() -> None:

@@ -88,6 +88,10 @@ _REASONS: Mapping[str, str] = {
     "no_interval": N_("no interval can be given for these {n} answers"),
     "few_effective": N_("the answers weigh no more than {n_effective} independent ones"),
     "wide_interval": N_("the interval is {width} wide; more than {max_width} decides nothing"),
+    "wide_for_its_size": N_(
+        "the interval is as wide as {relative_width} of the rate; over {max_relative_width} decides nothing"
+    ),
+    "few_df": N_("the points give {df} degrees of freedom; at least {min_df} are needed"),
     "few_points": N_("the target {target} lies inside {lower} to {upper}; more points are needed, not more answers"),
     "complementary": N_("withheld, because a withheld neighbour could be computed from it"),
 }
@@ -98,7 +102,7 @@ _MERGES: Mapping[str, str] = {
     "no_interviews": N_("Districts without interviews, which are not represented: {count}"),
     "outside": N_("Groups from outside the wave's districts, which are not counted: {count}"),
 }
-_COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective", "df"})
+_COUNTS = frozenset({"n", "min_n", "n_effective", "min_n_effective", "df", "min_df"})
 
 
 def reason_text(flag: Flag) -> str:
