@@ -1,127 +1,42 @@
-"""Making the weights agree with known population totals, and what that does to the variance.
+"""Making the weights agree with known population totals.
 
-After calibration only the residuals from the calibration variables are uncertain, so each step leaves behind a
-`Calibration` that takes residuals of weighted influence values (Deville & Särndal 1992, JASA 87, section 3).
+Post-stratification and calibration with a distance are here, raking is in `raking`, what the groups are and which
+totals nobody can meet in `margins` and `feasibility`, and what each step does to the variance in `residuals`.
 All functions take a design and return a new one; they work alike on rows and on the cells of a tally.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from math import ceil, isfinite
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from analysis.design import Codes, Design, Floats
-from analysis.sums import sum_by, sums_by
+from analysis.design import Design, Floats
+from analysis.feasibility import Reach, reach
+from analysis.margins import CalibrationError, Margin, listed, margin, refuse_empty
+from analysis.raking import rake
+from analysis.residuals import Calibration, PostStratified, Raked, Regressed, after_step
 
+__all__ = [
+    "Calibration",
+    "CalibrationError",
+    "Distance",
+    "Margin",
+    "PostStratified",
+    "Raked",
+    "Regressed",
+    "calibrate",
+    "margin",
+    "model_matrix",
+    "poststratify",
+    "rake",
+]
 
-class CalibrationError(ValueError):
-    """The weights cannot be made to agree with the totals; the message names why and the way out."""
-
-
-class Calibration(Protocol):
-    """One calibration step, as the variance sees it."""
-
-    def residuals(self, influence: Floats) -> Floats:
-        """Weighted influence values (rows, k) less what the calibration variables explain."""
-
-
-@dataclass(frozen=True, slots=True)
-class PostStratified:
-    """Residuals are the deviations from the weighted mean of the post-stratum."""
-
-    group: Codes  # (rows,)
-    weights: Floats  # (rows,) after the step
-
-    def residuals(self, influence: Floats) -> Floats:
-        """See `Calibration`."""
-        size = int(self.group.max(initial=-1)) + 1
-        total_weight = sum_by(self.group, size, self.weights)
-        means = sums_by(self.group, size, influence) / np.where(total_weight > 0, total_weight, 1.0)[:, None]
-        return influence - means[self.group] * self.weights[:, None]
-
-    def explained(self, influence: Floats, domain: Codes, domains: int, unit: Codes, units: int) -> Floats:
-        """(units, domains): what `residuals` takes off the unit totals, for influence (rows,) split by domain."""
-        size = int(self.group.max(initial=-1)) + 1
-        total_weight = sum_by(self.group, size, self.weights)
-        sums = sum_by(self.group * domains + domain, size * domains, influence)
-        means = sums.reshape(size, domains) / np.where(total_weight > 0, total_weight, 1.0)[:, None]
-        held = sum_by(unit * size + self.group, units * size, self.weights)
-        return held.reshape(units, size) @ means
-
-
-@dataclass(frozen=True, slots=True)
-class Raked:
-    """Residuals from the margins one after the other, ten rounds, each interview counting alike, as R's `rake` does.
-
-    On the cells of a tally this is exact where the interviews of a cell have one weight. Theory asks for means weighted
-    by the weights before raking (`calibrate` with Distance.RAKING takes those); the two differ by a few per cent of the
-    standard error where weights are uneven.
-    """
-
-    margins: tuple[Codes, ...]  # (rows,) each
-    weights: Floats  # (rows,) after the step
-    counts: Floats  # (rows,) interviews behind each row
-    rounds: int = 10
-
-    def residuals(self, influence: Floats) -> Floats:
-        """See `Calibration`."""
-        weights, counts = self.weights[:, None], self.counts[:, None]
-        value = np.divide(influence, weights, out=np.zeros_like(influence), where=weights != 0)
-        for _ in range(self.rounds):
-            for group in self.margins:
-                size = int(group.max(initial=-1)) + 1
-                held = np.maximum(sum_by(group, size, self.counts), 1.0)[:, None]
-                value = value - (sums_by(group, size, value * counts) / held)[group]
-        return value * weights
-
-
-@dataclass(frozen=True, slots=True)
-class Regressed:
-    """Residuals of a weighted regression on the calibration variables, with the weights before the step."""
-
-    basis: Floats  # (rows, rank) orthonormal columns spanning sqrt(d)·X
-    scale: Floats  # (rows,) g·sqrt(d)
-
-    def residuals(self, influence: Floats) -> Floats:
-        """See `Calibration`."""
-        scale = np.where(self.scale == 0, 1.0, self.scale)[:, None]
-        standard = influence / scale
-        return (standard - self.basis @ (self.basis.T @ standard)) * self.scale[:, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """Known population sizes of the groups that the rows fall into."""
-
-    group: Codes  # (rows,)
-    population: Floats  # (groups,)
-    labels: tuple[str, ...]  # (groups,) for messages
-
-
-def margin(frame: pd.DataFrame, population: pd.DataFrame, size: str = "population") -> Margin:
-    """The margin that `population` describes: a column for each variable of the cell, and `size`.
-
-    Raises CalibrationError for a cell listed twice, and for rows in a cell that is not listed.
-    """
-    names = [name for name in population.columns if name != size]
-    known = pd.MultiIndex.from_frame(population[names])
-    if known.has_duplicates:
-        raise CalibrationError(f"The population lists a cell of {', '.join(names)} twice. Add the two lines up.")
-    group = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
-    if (group < 0).any():
-        lost = _labels(frame[names][group < 0].drop_duplicates())
-        raise CalibrationError(
-            f"The population has no line for {', '.join(lost[:10])}. Give its size, or collapse it with another cell."
-        )
-    sizes = population[size].to_numpy(np.float64)
-    return Margin(np.asarray(group, dtype=np.intp), sizes, _labels(population[names]))
-
-
-def _labels(cells: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(" × ".join(map(str, values)) for values in cells.itertuples(index=False))
+# A total that is missed by less than this share of itself counts as met where arithmetic gets no closer.
+_MET = 1e-7
 
 
 def poststratify(design: Design, known: Margin) -> Design:
@@ -129,77 +44,14 @@ def poststratify(design: Design, known: Margin) -> Design:
 
     Raises CalibrationError where a group with people has no interview.
     """
-    _refuse_empty(design.weights, known)
-    weights = _scaled(design.weights, known)
-    return _with_replicates(
-        design.reweighted(weights, PostStratified(known.group, weights)), lambda replicate: _scaled(replicate, known)
-    )
 
+    def scaled(weights: Floats) -> Floats:
+        refuse_empty(weights, known)
+        sums = known.sums(weights)
+        return weights * (known.population / np.where(sums > 0, sums, 1.0))[known.group]
 
-def _scaled(weights: Floats, known: Margin) -> Floats:
-    sums = sum_by(known.group, len(known.population), weights)
-    return weights * (known.population / np.where(sums > 0, sums, 1.0))[known.group]
-
-
-def _refuse_empty(weights: Floats, known: Margin) -> None:
-    sums = sum_by(known.group, len(known.population), weights)
-    empty = [known.labels[g] for g in np.flatnonzero((sums <= 0) & (known.population > 0)).tolist()]
-    if empty:
-        raise CalibrationError(
-            f"No interview in {', '.join(empty[:10])}, where there are people. Collapse it with a neighbouring cell."
-        )
-
-
-def rake(
-    design: Design,
-    margins: Sequence[Margin],
-    *,
-    counts: Floats | None = None,
-    tolerance: float = 1e-12,
-    rounds: int = 10_000,
-) -> Design:
-    """Weights that meet several margins at once, by iterative proportional fitting (Deming & Stephan 1940).
-
-    The rounds run on the distinct combinations of groups, not on rows. counts: (rows,) interviews behind each row, 1
-    unless rows are cells of a tally. tolerance: the largest relative miss of any margin that is let pass.
-    Raises CalibrationError where a group is empty, and where the rounds do not converge.
-    """
-    for known in margins:
-        _refuse_empty(design.weights, known)
-    keys, row_cell = np.unique(np.stack([known.group for known in margins]), axis=1, return_inverse=True)
-    collapsed = [
-        Margin(keys[place].astype(np.intp), known.population, known.labels) for place, known in enumerate(margins)
-    ]
-
-    def raked(weights: Floats) -> Floats:
-        base = sum_by(row_cell, keys.shape[1], weights)
-        return weights * _fitted_factor(base, collapsed, tolerance, rounds)[row_cell]
-
-    weights = raked(design.weights)
-    held = np.ones(design.rows) if counts is None else counts
-    step = Raked(tuple(known.group for known in margins), weights, held)
-    return _with_replicates(design.reweighted(weights, step), raked)
-
-
-def _fitted_factor(base: Floats, margins: Sequence[Margin], tolerance: float, rounds: int) -> Floats:
-    totals = [float(known.population.sum()) for known in margins]
-    if max(totals) - min(totals) > 1e-6 * max(totals):
-        raise CalibrationError(f"The margins sum to different populations ({totals}). Scale them to one total first.")
-    factor = np.ones_like(base)
-    miss = np.inf
-    for _ in range(rounds):
-        miss = 0.0
-        for known in margins:
-            sums = sum_by(known.group, len(known.population), base * factor)
-            ratio = known.population / np.where(sums > 0, sums, 1.0)
-            miss = max(miss, float(np.abs(ratio - 1)[sums > 0].max(initial=0.0)))
-            factor = factor * ratio[known.group]
-        if miss <= tolerance:
-            return factor
-    raise CalibrationError(
-        f"Raking did not converge: after {rounds} rounds a margin still misses by {miss:.2g}. "
-        "Margins may contradict each other; collapse thin groups or drop a margin."
-    )
+    weights = scaled(design.weights)
+    return after_step(design, weights, PostStratified(known.group, weights), scaled)
 
 
 class Distance(StrEnum):
@@ -229,85 +81,183 @@ def calibrate(
     totals: Floats,
     *,
     distance: Distance | str = Distance.LINEAR,
-    bounds: tuple[float, float] | None = None,
+    bounds: tuple[float | Floats, float | Floats] | None = None,
+    names: Sequence[str] = (),
     tolerance: float = 1e-11,
 ) -> Design:
     """Weights d·g closest to d with sum(d·g·x) = totals. variables: (rows, q); totals: (q,).
 
-    bounds: (lower, upper) of g; the logit distance needs them. Raises CalibrationError where no such weights exist.
+    bounds: (lower, upper) of g, one number each or (rows,); the logit distance needs them. names: (q,) of the totals,
+    for messages. tolerance: the largest miss of a total, in relation to it, that is let pass.
+    Raises CalibrationError where no such weights exist, naming the totals in the way and bounds that would do.
     """
     kind = Distance(distance)
-    if kind is Distance.LOGIT and (bounds is None or not 0 <= bounds[0] < 1 < bounds[1] < np.inf):
-        raise CalibrationError("The logit distance needs bounds (lower, upper) with 0 <= lower < 1 < upper.")
-
-    def distance_factor(u: Floats) -> tuple[Floats, Floats]:
-        return _distance_factor(kind, u, bounds)
-
-    def calibrated(weights: Floats) -> Floats:
-        return weights * _factor(weights, variables, totals, distance_factor, tolerance)
-
-    weights = calibrated(design.weights)
+    low, high = (np.asarray(end, dtype=np.float64) for end in bounds or (-np.inf, np.inf))
+    _check_calibration(design, variables, totals, kind, low, high)
+    problem = _Problem(variables, totals, kind, low, high, tuple(names) or _numbered(len(totals)), tolerance)
+    g = problem.factor(design.weights)
     half = np.sqrt(design.weights)
-    left, singular, _ = np.linalg.svd(variables * half[:, None], full_matrices=False)
-    basis = left[:, singular > singular.max(initial=0.0) * 1e-10]
-    g = np.divide(weights, design.weights, out=np.zeros_like(weights), where=design.weights > 0)
-    return _with_replicates(design.reweighted(weights, Regressed(basis, g * half)), calibrated)
+    basis = (variables * half[:, None]) @ problem.directions(design.weights)
+    step = Regressed(basis, g * half)
+    return after_step(design, design.weights * g, step, lambda weights: weights * problem.factor(weights))
 
 
-def _distance_factor(kind: Distance, u: Floats, bounds: tuple[float, float] | None) -> tuple[Floats, Floats]:
-    """g(u) and its derivative. The linear and the multiplicative distance are cut off at the bounds."""
-    low, high = bounds or (-np.inf, np.inf)
-    if kind is Distance.LINEAR:
-        g, slope = 1 + u, np.ones_like(u)
-    else:
-        g = slope = np.exp(np.clip(u, -700, 700))
-    if kind is not Distance.LOGIT:
-        return np.clip(g, low, high), np.where((g > low) & (g < high), slope, 0.0)
-    steepness = (high - low) / ((high - 1) * (1 - low))
-    grown = np.exp(np.clip(steepness * u, -700, 700))
-    below = (high - 1) + (1 - low) * grown
-    g = (low * (high - 1) + high * (1 - low) * grown) / below
-    return g, steepness * (g - low) * (high - g) / (high - low)
+def _numbered(totals: int) -> tuple[str, ...]:
+    return tuple(f"total {k + 1}" for k in range(totals))
 
 
-def _factor(
-    weights: Floats,
-    x: Floats,
-    totals: Floats,
-    distance: Callable[[Floats], tuple[Floats, Floats]],
-    tolerance: float,
-) -> Floats:
-    """g, by Newton's method on the multipliers of the constraints, with step halving."""
-    scale = np.maximum(np.abs(totals), 1.0)
-    multiplier = np.zeros(x.shape[1])
-    g, slope = distance(x @ multiplier)
-    miss = totals - x.T @ (weights * g)
-    worst = float(np.abs(miss / scale).max())
-    for _ in range(100):
-        if worst <= tolerance:
-            return g
-        information = x.T @ (x * (weights * slope)[:, None])
-        step = np.linalg.lstsq(information, miss, rcond=1e-13)[0]
-        for _halving in range(30):
-            g, slope = distance(x @ (multiplier + step))
-            miss = totals - x.T @ (weights * g)
-            new = float(np.abs(miss / scale).max())
-            if new < worst:
+def _check_calibration(
+    design: Design, variables: Floats, totals: Floats, kind: Distance, low: Floats, high: Floats
+) -> None:
+    if kind is Distance.LOGIT and not bool(np.all((low >= 0) & (low < 1) & (high > 1) & (high < np.inf))):
+        raise CalibrationError("The logit distance needs bounds (lower, upper) with 0 <= lower < 1 < upper.")
+    if bool(np.any(low > high)):
+        raise CalibrationError("A lower bound is above its upper bound. Give (lower, upper) with lower <= upper.")
+    if variables.shape != (design.rows, len(totals)):
+        raise CalibrationError(
+            f"The calibration variables are {variables.shape[0]} rows of {variables.shape[1]}, for {design.rows} rows "
+            f"and {len(totals)} totals. Give a column for each total and a line for each row."
+        )
+    if not np.isfinite(variables).all():
+        raise CalibrationError("A calibration variable is missing for some row. Fill it in, or give it a level.")
+    if not np.isfinite(totals).all():
+        raise CalibrationError("A total is missing. Give all totals, or leave its variable out.")
+    if (design.weights < 0).any():
+        raise CalibrationError(
+            "Some weights are negative, as an earlier linear calibration may leave them. "
+            "Use the raking or the logit distance there."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """The totals to meet and how; one for the full sample and all its replicates."""
+
+    x: Floats  # (rows, q)
+    totals: Floats  # (q,)
+    kind: Distance
+    low: Floats  # () or (rows,)
+    high: Floats
+    names: tuple[str, ...]
+    tolerance: float
+
+    @property
+    def _scale(self) -> Floats:
+        return np.maximum(np.abs(self.totals), 1.0)
+
+    def directions(self, weights: Floats) -> Floats:
+        """(q, rank): A such that the columns of sqrt(d)·x·A are orthonormal and span those of sqrt(d)·x.
+
+        Raises CalibrationError where x satisfies an equation that the totals do not.
+        """
+        scaled = self.x * np.sqrt(weights)[:, None] / self._scale
+        _, singular, right = np.linalg.svd(scaled, full_matrices=len(scaled) < len(self.totals))
+        singular = np.append(singular, np.zeros(len(right) - len(singular)))
+        kept = singular > singular.max(initial=0.0) * 1e-10
+        against = right[~kept] @ (self.totals / self._scale)
+        if (np.abs(against) > _MET).any():
+            self._refuse_equation(right[~kept][np.abs(against).argmax()])
+        along: Floats = right[kept].T / self._scale[:, None] / singular[kept]
+        return along
+
+    def _refuse_equation(self, coefficients: Floats) -> None:
+        involved = np.flatnonzero(np.abs(coefficients) > 1e-6).tolist()
+        named = listed([self.names[k] for k in involved])
+        if len(involved) == 1:
+            raise CalibrationError(
+                f"{named} is 0 for every row of the sample, but its total is {self.totals[involved[0]]:.10g}. "
+                "Collapse it with another group, or leave it out."
+            )
+        raise CalibrationError(
+            f"In the sample {named} are tied to each other by an equation that their totals do not satisfy. "
+            "Check that the totals agree with each other, or leave one of them out."
+        )
+
+    def factor(self, weights: Floats) -> Floats:
+        """g (rows,), by Newton's method on the multipliers of the constraints.
+
+        The multipliers minimise sum(d·G(x·multiplier)) - totals·multiplier, which is convex with G' = g; each step is
+        halved until that falls. In the directions of an orthonormal basis its curvature is 1 where no bound is met.
+        """
+        along = self.directions(weights)
+        x, totals = self.x @ along, along.T @ self.totals
+        multiplier = np.zeros(along.shape[1])
+        g, slope, potential = self._distance(x @ multiplier)
+        height = float(weights @ potential)
+        for _ in range(200):
+            worst, miss = self._worst(weights * g), totals - x.T @ (weights * g)
+            if worst <= self.tolerance:
+                return g
+            curvature, axes = np.linalg.eigh(x.T @ (x * (weights * slope)[:, None]))
+            step = axes @ ((axes.T @ miss) / np.maximum(curvature, 1e-9))
+            gain = float(miss @ step)
+            for _halving in range(60):
+                g, slope, potential = self._distance(x @ (multiplier + step))
+                new = float(weights @ potential) - float(totals @ (multiplier + step))
+                if new <= height - 1e-4 * gain or self._worst(weights * g) < worst / 2:
+                    break
+                step, gain = step / 2, gain / 2
+            else:
                 break
-            step = step / 2
+            multiplier, height = multiplier + step, new
+        if worst <= _MET:
+            return self._distance(x @ multiplier)[0]  # as close as the arithmetic allows
+        raise CalibrationError(self._explained(weights, worst))
+
+    def _worst(self, weights: Floats) -> float:
+        """The largest miss of a total, in relation to it."""
+        return float(np.abs((self.totals - self.x.T @ weights) / self._scale).max())
+
+    def _distance(self, u: Floats) -> tuple[Floats, Floats, Floats]:
+        """g(u), its derivative and its integral. The linear and the multiplicative distance are cut at the bounds."""
+        low, high = self.low, self.high
+        if self.kind is Distance.LOGIT:
+            steepness = (high - low) / ((high - 1) * (1 - low))
+            z = steepness * u + np.log((1 - low) / (high - 1))
+            share = expit(z)
+            slope = (high - low) * steepness * share * (1 - share)
+            return low + (high - low) * share, slope, low * u + (high - low) / steepness * np.logaddexp(0, z)
+        if self.kind is Distance.LINEAR:
+            inside = np.clip(u, low - 1, high - 1)
+            g, slope, potential = 1 + inside, np.ones_like(u), inside + inside**2 / 2
         else:
-            break
-        multiplier, worst = multiplier + step, new
-    if worst <= 1e-7:
-        return g  # as close as the arithmetic allows
-    raise CalibrationError(
-        f"No calibrated weights meet the totals: one still misses by {worst:.2g} of its size. "
-        "Widen the bounds, collapse thin groups, or check that the totals agree with each other."
-    )
+            with np.errstate(divide="ignore"):
+                inside = np.clip(np.clip(u, np.log(np.maximum(low, 0)), np.log(high)), -300, 300)
+            g = slope = potential = np.exp(inside)
+        return g, np.where(inside == u, slope, 0.0), potential + g * (u - inside)
+
+    def _explained(self, weights: Floats, worst: float) -> str:
+        """Why there are no such weights, and what would help."""
+        least = np.maximum(self.low, 0.0) if self.kind is Distance.RAKING else self.low
+        constraints = reach(weights, self.x, self.totals, least, self.high)
+        nearest = constraints.nearest()
+        if nearest.feasible:
+            return (
+                f"The iteration stopped with a total still missed by {worst:.2g} of its size, though some weights meet "
+                "them all: the bounds leave next to no room. Widen the bounds a little, or collapse thin groups."
+            )
+        return (
+            f"No weights within the bounds meet the totals: with those that come nearest {nearest.told(self.names)}. "
+            + _ways_out(constraints)
+        )
 
 
-def _with_replicates(design: Design, reweigh: Callable[[Floats], Floats]) -> Design:
-    """Each set of replicate weights goes through the same calibration as the full sample."""
-    if design.replicates is None:
-        return design
-    return design.with_replicates(design.replicates.reweighted(reweigh))
+def _ways_out(constraints: Reach) -> str:
+    """The bounds that would do, in words."""
+    up, down, both = (constraints.widening(*which) for which in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0)))
+    ways = []
+    if isfinite(up):
+        ways.append(_moved("upper", constraints.upper, ceil(1000 * up) / 1000))
+    if isfinite(down):
+        ways.append(_moved("lower", constraints.lower, -ceil(1000 * down) / 1000))
+    if isfinite(both) and len(ways) < 2:
+        ways.append(f"both bounds {ceil(1000 * both) / 1000:.10g} further out")
+    if not ways:
+        return "No bounds would do: check that the totals agree with each other, or collapse thin groups."
+    return f"Widen the bounds: {' or '.join(ways)} would do. Or collapse thin groups."
+
+
+def _moved(end: str, bounds: Floats, by: float) -> str:
+    if bounds.min() < bounds.max():
+        return f"{end} bounds {abs(by):.10g} {'higher' if by > 0 else 'lower'}"
+    return f"the {end} bound {bounds[0] + by:.4f}"
