@@ -5,7 +5,7 @@ A `Design` is about rows, or about the cells of a tally: both are "something wit
 per stage". It is frozen; calibration and replicate weights make a new one. Rows outside a domain stay in the design.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -88,15 +88,21 @@ class Design:
     lonely_domains: bool = False
     calibrations: tuple["Calibration", ...] = ()
     replicates: "Replicates | None" = None
+    # How `weights` came about, so that replicates drawn later can go the same way: the weights before any calibration,
+    # and what each step does to any weights.
+    base: Floats | None = None
+    steps: tuple[Callable[[Floats], Floats], ...] = ()
 
     @property
     def rows(self) -> int:
         """Rows, or cells of a tally."""
         return len(self.weights)
 
-    def reweighted(self, weights: Floats, calibration: "Calibration") -> "Design":
-        """The design after one more calibration step."""
-        return replace(self, weights=weights, calibrations=(*self.calibrations, calibration))
+    def reweighted(self, weights: Floats, calibration: "Calibration", reweigh: Callable[[Floats], Floats]) -> "Design":
+        """The design after one more calibration step. reweigh: what the step does to any weights (rows,)."""
+        base = self.weights if self.base is None else self.base
+        calibrations, steps = (*self.calibrations, calibration), (*self.steps, reweigh)
+        return replace(self, weights=weights, base=base, calibrations=calibrations, steps=steps)
 
     def with_replicates(self, replicates: "Replicates") -> "Design":
         """The same sample with its variance taken from replicate weights."""

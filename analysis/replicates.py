@@ -22,6 +22,7 @@ class Replicates:
     rscales: Floats  # (R,)
     mse: bool = False
     df: float | None = None
+    kind: str = "given"  # or how they were drawn
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 2 or len(self.rscales) != self.weights.shape[1]:
@@ -54,10 +55,10 @@ class Replicates:
         """Rank of the domain's replicate weights less one."""
         if self.df is not None and bool(observed.all()):
             return self.df
-        return float(_rank(self.weights[observed]) - 1)
+        return float(rank(self.weights[observed]) - 1)
 
 
-def _rank(matrix: Floats, tolerance: float = 1e-5) -> int:
+def rank(matrix: Floats, tolerance: float = 1e-5) -> int:
     """Columns that keep more than `tolerance` of their length once the earlier ones are taken out."""
     basis = np.empty((matrix.shape[0], 0))
     for column in matrix.T:

@@ -93,7 +93,7 @@ def after_step(design: Design, weights: Floats, step: Calibration, reweigh: Call
 
     Raises CalibrationError naming the set that cannot be calibrated.
     """
-    done = design.reweighted(weights, step)
+    done = design.reweighted(weights, step, reweigh)
     if design.replicates is None:
         return done
     columns = []
