@@ -40,7 +40,7 @@ def rake(
     """
     if not margins:
         raise CalibrationError("There is no margin to rake to. Name at least one.")
-    keys, row_cell = _combinations(margins)
+    keys, row_cell = combinations(margins)
     collapsed = [replace(known, group=keys[place]) for place, known in enumerate(margins)]
 
     def raked(weights: Floats) -> Floats:
@@ -52,7 +52,7 @@ def rake(
     return after_step(design, weights, Raked(tuple(known.group for known in margins), weights, held), raked)
 
 
-def _combinations(margins: Sequence[Margin]) -> tuple[Codes, Codes]:
+def combinations(margins: Sequence[Margin]) -> tuple[Codes, Codes]:
     """The distinct combinations of groups, (margins, cells), and the one of each row, (rows,)."""
     code, keys = margins[0].group, np.arange(len(margins[0].population))[None, :]
     for known in margins[1:]:
