@@ -59,7 +59,7 @@ class Scale:
         how_many = {TOP_BOX: 1}
         if k > 2:
             how_many[TOP_TWO] = 2
-        if k > 2 and k % 2:
+        if k > 3 and k % 2:  # of three, the best two are those down to the middle
             how_many[MIDDLE_COUNTED] = (k + 1) // 2
         return {code: self.categories[:best] for code, best in how_many.items()}
 

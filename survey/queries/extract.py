@@ -1,4 +1,5 @@
-"""A wave as the analysis sees it: one row per complete response, with places, groups and the outcome of each indicator.
+"""A wave as the analysis sees it: one row per complete response, with places, groups, the outcome of each
+indicator and the answer it was made from.
 
 The columns are those of analysis/columns.py. A point at which tablets worked in several shifts is a unit in each of
 them; answers that came there through the poster are one more. Only complete responses stand in the estimates: partial,
@@ -22,6 +23,11 @@ from survey.tables.assignment import AssignmentRow
 from survey.tables.paradata import ParadataRow
 from survey.tables.response import ResponseRow
 from survey.tables.wave import PointRow
+
+
+def answer_column(item: str) -> str:
+    """The column that holds the answers to an item from which an indicator is made, as they were given."""
+    return f"answer:{item}"
 
 
 def wave_rows(
@@ -62,9 +68,11 @@ def wave_rows(
         for each in questionnaire.indicators:
             row[each.code] = outcome(each, questionnaire, answers)
             row[missing_column(each.code)] = why_missing(each, questionnaire, answers)
+            row |= {answer_column(item): answers.get(item) for item in each.items}
         rows.append(row)
-    codes = [indicator.code for known in questionnaires.values() for indicator in known.indicators]
-    columns = list(dict.fromkeys([*WAVE_COLUMNS, "stratum", *(key for row in rows for key in row), *codes]))
+    indicators = [indicator for known in questionnaires.values() for indicator in known.indicators]
+    declared = [name for each in indicators for name in (each.code, *map(answer_column, each.items))]
+    columns = list(dict.fromkeys([*WAVE_COLUMNS, "stratum", *(key for row in rows for key in row), *declared]))
     return pd.DataFrame(rows, columns=columns)
 
 

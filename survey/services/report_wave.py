@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from weakref import WeakKeyDictionary
 
-import pandas as pd
-
-from analysis.columns import Indicator
 from analysis.rates import WaveRates, wave_rates
 from analysis.report import WaveReport, wave_report
 from survey.config import VERSION
@@ -15,13 +11,11 @@ from survey.db import Database
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell, Wave
 from survey.domain.frame import Frame
-from survey.domain.margins import population_by_cell
-from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Indicator as DeclaredIndicator
 from survey.domain.questionnaire import Questionnaire
-from survey.domain.wave import WavePlan
-from survey.queries import extract, quotas, responses, waves
+from survey.queries import quotas, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
+from survey.services.wave_frame import WaveFrame, indicators_of, worked_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,7 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         counts.setdefault(mode, {})[disposition.value] = count
     report = wave_report(
         estimate_wave(db, catalogue, wave),
-        _indicators(questionnaire),
+        indicators_of(questionnaire),
         wave=wave.code,
         data_until=now,
         code_version=VERSION,
@@ -88,44 +82,11 @@ def _definition(indicator: DeclaredIndicator) -> tuple[object, ...]:
     return indicator.items, indicator.counted, indicator.base
 
 
-# By database and wave: what the rates were made of (how many responses, under which plan), and the rates.
-_Made = tuple[int, str, int]
-_estimated: WeakKeyDictionary[Database, dict[int, tuple[_Made, WaveRates]]] = WeakKeyDictionary()
-
-
 def estimate_wave(db: Database, catalogue: Catalogue, wave: Wave) -> WaveRates:
     """The rates of a wave. Computed anew only when responses were added since the last time."""
-    questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
-    frame = catalogue.frame(wave.frame_id)
-    waves_estimated = _estimated.setdefault(db, {})
-    with db.reading() as connection:
-        made = (responses.count_complete(connection, wave.id), wave.plan, wave.frame_id)
-        known = waves_estimated.get(wave.id)
-        if known is not None and known[0] == made:
-            return known[1]
-        versions = responses.questionnaires_answered(connection, wave.id)
-        answered = {version: catalogue.questionnaire(*version) for version in versions}
-        answered.setdefault((questionnaire.code, questionnaire.version), questionnaire)
-        rows = extract.wave_rows(connection, wave.id, frame, answered)
-    ground = catalogue.ground(wave.id)
-    neighbourhoods = [code for code, district in ground.homes.items() if district in ground.plan.districts]
-    population = _population(frame, ground.plan, questionnaire)
-    rates = wave_rates(rows, population, _indicators(questionnaire), expected={"neighbourhood": neighbourhoods})
-    waves_estimated[wave.id] = (made, rates)
-    return rates
+    return worked_out(db, catalogue, wave, "rates", _rates)
 
 
-def _population(frame: Frame, plan: WavePlan, questionnaire: Questionnaire) -> pd.DataFrame | None:
-    """The people that the weights are adjusted to; None where the frame does not have them, so that nothing is."""
-    try:
-        margins = population_by_cell(frame, plan.districts, questionnaire)
-    except Invalid:
-        return None  # a plan with `within: equal` does without the census
-    return pd.DataFrame(
-        [(row.district, row.sex, row.age_band, row.population) for row in margins.rows],
-        columns=["district", "sex", "age_band", "population"],
-    )
-
-
-def _indicators(questionnaire: Questionnaire) -> tuple[Indicator, ...]:
-    return tuple(Indicator(each.code, each.target, each.title) for each in questionnaire.indicators)
+def _rates(frame: WaveFrame) -> WaveRates:
+    expected = {"neighbourhood": frame.neighbourhoods}
+    return wave_rates(frame.rows, frame.population, frame.indicators, expected=expected)

@@ -125,7 +125,6 @@ def test_the_mean_score_of_three_categories_is_the_average_of_two_shares() -> No
     rows["item"] = rows["item"].where(rows["item"].isin(FIVE[:3]))
     found = by_definition(rows, Scale(FIVE[:3]), population=margins())
     assert found["mean_score"].value == pytest.approx(50 * (found["top_box"].value + found["top_two"].value))
-    assert found["middle_counted"] == found["top_two"]
 
 
 def test_the_mean_score_of_two_categories_is_the_share_of_the_better_one() -> None:
@@ -149,6 +148,10 @@ def test_a_scale_turned_round_turns_the_score_round() -> None:
 def test_the_more_categories_count_the_higher_the_share() -> None:
     for rival in (by_definition(answered(seed), population=margins()) for seed in range(5)):
         assert rival["top_box"].value <= rival["top_two"].value <= rival["middle_counted"].value
+
+
+def test_of_three_categories_the_best_two_are_those_down_to_the_middle_and_stand_once() -> None:
+    assert list(Scale(FIVE[:3]).counted) == ["top_box", "top_two"]
 
 
 def test_an_even_scale_has_no_middle() -> None:

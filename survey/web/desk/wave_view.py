@@ -161,6 +161,11 @@ class WaveView:
             tables.append(HeatTable(mode, tuple(self._stratum_name(values) for values in strata), rows))
         return tables
 
+    def is_published(self, indicator: str, mode: str, kind: str, domain: str) -> bool:
+        """May the numbers of this domain be shown?"""
+        found = self._by_place.get((indicator, mode, kind), [])
+        return any(judged.published for judged in found if judged.rate.domain == domain)
+
     def city_table(self, mode: str) -> list[RateRow]:
         """The city's rates by one mode, one row an indicator."""
         found = [

@@ -9,10 +9,12 @@ from analysis.figure_frame import as_json
 from analysis.palette import ThemeName
 from survey.domain.problems import Invalid
 from survey.services.catalogue import NotFound
+from survey.services.compare_rates import compare_definitions
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.read_wave import wave_list
 from survey.services.report_wave import WaveResults, report_wave
 from survey.web.desk.access import roles
+from survey.web.desk.comparison_view import definition_tables
 from survey.web.desk.wave_view import AreaList, WaveView
 from survey.web.languages import translate
 from survey.web.office import office
@@ -59,6 +61,15 @@ def areas_chart(code: str) -> Response:
     width = request.args.get("width", 960, type=int)
     figure = view.caterpillar(_chosen_areas(view), theme=theme, width=min(max(width, 280), 1600))
     return Response(as_json(figure), mimetype="application/json")
+
+
+@blueprint.get("/waves/<code>/comparisons")
+@roles("organiser", "analyst")
+def comparisons(code: str) -> str:
+    """The same answers under other definitions of a rate."""
+    view = WaveView(_results(code))
+    compared = compare_definitions(office().db, office().catalogue, code)
+    return render_template("desk/comparisons.html", view=view, tables=definition_tables(view, compared))
 
 
 def _chosen_areas(view: WaveView) -> AreaList:

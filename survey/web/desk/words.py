@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from analysis.definitions import MEAN_SCORE, MIDDLE_COUNTED, TOP_BOX, TOP_TWO
 from analysis.risk import Flag, FlagKind
 from survey.domain.allocation import Allocation
 from survey.domain.disposition import Disposition
@@ -60,6 +61,12 @@ BASES: Mapping[str, str] = {
     "borrowed_deff": N_("interval"),
     "modelled": N_("modelled interval"),
     "none": N_("no interval"),
+}
+DEFINITIONS: Mapping[str, str] = {
+    TOP_BOX: N_("Best category only"),
+    TOP_TWO: N_("Best two categories"),
+    MIDDLE_COUNTED: N_("Middle category and better"),
+    MEAN_SCORE: N_("Mean score, 0 to 100"),
 }
 LEVELS: Mapping[Level, str] = {
     Level.CITY: N_("city"),
