@@ -1,0 +1,29 @@
+"""What a plan is refused for: numbers that cannot be, each named, with the range they may have."""
+
+from math import isfinite
+
+
+class PlanError(ValueError):
+    """The plan cannot be made; the message names the number, the stratum or the cell, and the way out."""
+
+
+def share(name: str, value: float, *, zero: bool = True, one: bool = True) -> float:
+    """The value, if it is a share; zero, one: whether the ends are allowed. Raises PlanError."""
+    if not ((value >= 0 if zero else value > 0) and (value <= 1 if one else value < 1)):
+        ends = f"{'0 to' if zero else 'above 0, to'} {'1' if one else 'below 1'}"
+        raise PlanError(f"{name} is {value:g}; it is a share, {ends}.")
+    return value
+
+
+def above_zero(name: str, value: float) -> float:
+    """The value, if it is a finite number above 0. Raises PlanError."""
+    if not (isfinite(value) and value > 0):
+        raise PlanError(f"{name} is {value:g}; it must be a number above 0.")
+    return value
+
+
+def at_least(name: str, value: float, least: float) -> float:
+    """The value, if it is a finite number not below `least`. Raises PlanError."""
+    if not (isfinite(value) and value >= least):
+        raise PlanError(f"{name} is {value:g}; it must be {least:g} or more.")
+    return value
