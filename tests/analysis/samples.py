@@ -27,6 +27,21 @@ def clustered(seed: int = 1, strata: int = 4, points: int = 5, most: int = 12) -
     return pd.DataFrame(rows)
 
 
+def fixed() -> pd.DataFrame:
+    """Thirty rows in ten points that no generator makes, so that another program can be given the same."""
+    i = np.arange(30)
+    return pd.DataFrame(
+        {
+            "point": i // 3,
+            "sex": np.where(i * 7 % 5 < 2, "F", "M"),
+            "age": np.array(["young", "middle", "old"])[(i * 11 % 7) % 3],
+            "w": 1.0 + i * 13 % 7,
+            "x": 20.0 + (i * i * 37) % 101 / 4,
+            "y": 30.0 + (i * i * i * 53) % 97 / 3,
+        }
+    )
+
+
 def wave(seed: int = 1, n: int = 600, points: int = 5, neighbourhoods: int = 8) -> pd.DataFrame:
     """The rows of a wave in the shape of `analysis.columns`: four districts, two modes, two indicators."""
     rng = np.random.default_rng(seed)

@@ -1,14 +1,27 @@
-"""Calibrated weights meet their totals, and the variance is that of the residuals."""
+"""Calibrated weights meet their totals, and the variance is that of the residuals.
+
+What no weights can meet is in test_feasibility, R's numbers are in test_calibration_beside_r.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.calibration import CalibrationError, calibrate, margin, model_matrix, poststratify, rake
+from analysis.calibration import (
+    CalibrationError,
+    calibrate,
+    margin,
+    model_matrix,
+    poststratify,
+    rake,
+)
 from analysis.design import Design, Floats, declare
-from analysis.estimate import mean, total
+from analysis.estimate import mean, mean_of, total
 from analysis.replicates import Replicates
-from tests.analysis.samples import clustered
+from analysis.tally import tally
+from tests.analysis.samples import clustered, fixed
 
 SEX = pd.DataFrame({"sex": ["F", "M"], "population": [5200.0, 4800.0]})
 AGE = pd.DataFrame({"age_band": ["18-34", "35-59", "60+"], "population": [3000.0, 4500.0, 2500.0]})
@@ -144,3 +157,87 @@ def test_the_variance_after_calibration_agrees_with_the_calibrated_jackknife() -
     jackknifed = mean(poststratify(replicated, margin(sample, SEX)), sample["aware"])
     assert jackknifed.value == pytest.approx(linear.value)
     assert jackknifed.se == pytest.approx(linear.se, rel=0.06)
+
+
+def test_calibrating_twice_to_the_same_totals_changes_nothing() -> None:
+    sample = clustered()
+    known = [margin(sample, SEX), margin(sample, AGE)]
+    x = model_matrix(sample, {"sex": ["F", "M"]}).to_numpy()
+    totals = np.array([10000.0, 4800])
+    for once, twice in (
+        (one := poststratify(of(sample), known[0]), poststratify(one, known[0])),
+        (one := rake(of(sample), known), rake(one, known)),
+        (one := calibrate(of(sample), x, totals), calibrate(one, x, totals)),
+    ):
+        assert twice.weights == pytest.approx(once.weights, rel=1e-11)
+        assert mean(twice, sample["score"]).se == pytest.approx(mean(once, sample["score"]).se, rel=1e-9)
+
+
+def test_raking_to_one_margin_is_post_stratification() -> None:
+    sample = clustered().assign(w=2.0)  # with equal weights R's residuals after raking are those of theory
+    raked, strata = rake(of(sample), [margin(sample, SEX)]), poststratify(of(sample), margin(sample, SEX))
+    assert raked.weights == pytest.approx(strata.weights, rel=1e-12)
+    assert mean(raked, sample["score"]).se == pytest.approx(mean(strata, sample["score"]).se, rel=1e-10)
+
+
+def test_linear_calibration_to_an_intercept_alone_is_expansion() -> None:
+    sample = clustered()
+    before = of(sample)
+    after = calibrate(before, np.ones((len(sample), 1)), np.array([9000.0]))
+    assert after.weights == pytest.approx(before.weights * 9000 / before.weights.sum(), rel=1e-12)
+    # So a total is the known size times the mean, and its error the size times that of the mean: the ratio estimator.
+    one, known = mean(before, sample["score"]), total(after, sample["score"])
+    assert (known.value, known.se) == pytest.approx((9000 * one.value, 9000 * one.se), rel=1e-10)
+
+
+def test_relabelling_groups_and_shuffling_the_population_changes_nothing() -> None:
+    sample = clustered()
+    other = sample.assign(sex=sample["sex"].map({"F": "z", "M": "a"}))
+    renamed = pd.DataFrame({"sex": ["a", "z"], "population": [4800.0, 5200.0]})
+    one = rake(of(sample), [margin(sample, SEX), margin(sample, AGE)])
+    two = rake(of(other), [margin(other, renamed), margin(other, AGE.iloc[::-1])])
+    assert two.weights == pytest.approx(one.weights, rel=1e-11)
+    assert mean(two, sample["score"]).se == pytest.approx(mean(one, sample["score"]).se, rel=1e-11)
+
+
+def test_all_calibrations_are_equal_on_rows_and_on_the_cells_of_a_tally() -> None:
+    sample = clustered()
+    reduced = tally(sample, ("district", "point", "sex", "age_band"), ("score",), "w")
+    frames = (sample, reduced.cells)
+    x = [model_matrix(frame, {"sex": ["F", "M"], "age_band": ["18-34", "35-59", "60+"]}).to_numpy() for frame in frames]
+    totals = np.array([10000.0, 4800, 4500, 2500])
+    starts = [of(frame) for frame in frames]
+    cell = reduced.cells.assign(cell=np.arange(len(reduced.cells)))
+    home = sample.merge(cell, on=list(reduced.keys), how="left")["cell"].to_numpy()
+    for options in ({}, {"distance": "raking"}, {"distance": "logit", "bounds": (1.0e-9, 99.0)}):
+        scaled = [replace(start, weights=start.weights * 10000 / start.weights.sum()) for start in starts]
+        rows, cells = (calibrate(d, v, totals, **options) for d, v in zip(scaled, x, strict=True))
+        assert cells.weights / scaled[1].weights == pytest.approx(
+            pd.Series(rows.weights / scaled[0].weights).groupby(home).mean().to_numpy(), rel=1e-10
+        )
+        measured = reduced.measure("score", cells.weights / reduced.cells["w"].to_numpy())
+        one, other = mean(rows, sample["score"]), mean_of(cells, measured)
+        assert (other.value, other.se) == pytest.approx((one.value, one.se), rel=1e-10)
+    raked = [rake(d, [margin(f, SEX), margin(f, AGE)]) for d, f in zip(starts, frames, strict=True)]
+    assert pd.Series(raked[0].weights).groupby(home).sum().to_numpy() == pytest.approx(raked[1].weights, rel=1e-11)
+
+
+def test_bounds_that_leave_little_room_are_met_where_newton_alone_gives_up() -> None:
+    # The factors must all rise by 1.25 on average, and no row may stay at 1: R's calibrate stops here.
+    sample = fixed()
+    x = np.column_stack([np.ones(30), sample["sex"] == "M", sample["x"]]).astype(float)
+    totals = np.array([150.0, 90, 4800])
+    for distance in ("linear", "raking"):
+        design = calibrate(declare(sample, weights="w"), x, totals, distance=distance, bounds=(1.07, 1.46))
+        g = design.weights / sample["w"].to_numpy()
+        assert x.T @ design.weights == pytest.approx(totals, rel=1e-10)
+        assert (g.min(), g.max()) == pytest.approx((1.07, 1.46))
+
+
+def test_bounds_of_each_row_keep_weights_below_a_common_cap() -> None:
+    sample = fixed()
+    before = declare(sample, weights="w")
+    x = np.column_stack([np.ones(30), sample["sex"] == "M"]).astype(float)
+    design = calibrate(before, x, np.array([150.0, 90]), bounds=(np.zeros(30), 7.5 / before.weights))
+    assert design.weights.max() == pytest.approx(7.5)
+    assert x.T @ design.weights == pytest.approx([150.0, 90], rel=1e-10)
