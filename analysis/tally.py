@@ -20,6 +20,21 @@ from analysis.sums import group_codes, sum_by
 _PARTS = ("rows", "n", "base", "total", "square")
 
 
+class TallyError(ValueError):
+    """The rows cannot be reduced; the message names the columns and the way out."""
+
+    @classmethod
+    def of_weights(cls, column: str) -> "TallyError":
+        """The complaint about a column of weights."""
+        return cls(f"Column {column} has weights that are missing, negative or not finite. Weights are 0 or more.")
+
+
+def parts_of(variable: str) -> tuple[str, str, str, str, str]:
+    """The names of a variable's five columns."""
+    rows, n, base, total, square = (f"{part}:{variable}" for part in _PARTS)
+    return rows, n, base, total, square
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """cells: one line a cell, with the key columns, `n`, `w`, five sums for each variable and what else was counted."""
@@ -32,13 +47,13 @@ class Tally:
         """The tally of both sets of rows together."""
         same = (self.keys, self.variables) == (other.keys, other.variables)
         if not same or set(self.cells.columns) != set(other.cells.columns):
-            raise ValueError("Only tallies of the same keys and variables add up.")
+            raise TallyError("Only tallies of the same keys and variables add up.")
         both = pd.concat([self.cells, other.cells], ignore_index=True)
         sums = [name for name in both.columns if name not in self.keys]
         return Tally(
             self.keys,
             self.variables,
-            _grouped(both, self.keys, {name: both[name].to_numpy(np.float64) for name in sums}),
+            grouped(both, self.keys, {name: both[name].to_numpy(np.float64) for name in sums}),
         )
 
     def where(self, chosen: "pd.Series[bool]") -> "Tally":
@@ -47,7 +62,7 @@ class Tally:
 
     def measure(self, variable: str, factor: Floats | None = None) -> Measure:
         """A variable as weighted sums per cell. factor: (cells,) what calibration multiplied each cell's weights by."""
-        rows, n, base, total, square = (self.cells[f"{part}:{variable}"].to_numpy(np.float64) for part in _PARTS)
+        rows, n, base, total, square = (self.cells[part].to_numpy(np.float64) for part in parts_of(variable))
         if factor is None:
             return Measure(rows, n, base, total, square)
         return Measure(rows, n * (factor > 0), base * factor, total * factor, square * factor)
@@ -62,9 +77,12 @@ def tally(
 ) -> Tally:
     """Reduce rows to cells. A missing key is a level of its own; weights None = 1 each.
 
-    counts: (rows,) numbers by name, summed as they are.
+    counts: (rows,) numbers by name, summed as they are. Raises TallyError for weights that are missing, negative or
+    not finite.
     """
     w = np.ones(len(frame)) if weights is None else frame[weights].to_numpy(np.float64)
+    if weights is not None and not (np.isfinite(w) & (w >= 0)).all():
+        raise TallyError.of_weights(weights)
     counted = (w > 0).astype(np.float64)
     columns: dict[str, Floats] = {"n": counted, "w": w}
     for variable in variables:
@@ -72,17 +90,12 @@ def tally(
         answered = ~np.isnan(y)
         y = np.where(answered, y, 0.0)
         base = np.where(answered, w, 0.0)
-        columns |= dict(
-            zip(
-                (f"{part}:{variable}" for part in _PARTS),
-                (answered.astype(np.float64), counted * answered, base, base * y, base * y * y),
-                strict=True,
-            )
-        )
-    return Tally(tuple(keys), tuple(variables), _grouped(frame, keys, columns | dict(counts or {})))
+        sums = (answered.astype(np.float64), counted * answered, base, base * y, base * y * y)
+        columns |= dict(zip(parts_of(variable), sums, strict=True))
+    return Tally(tuple(keys), tuple(variables), grouped(frame, keys, columns | dict(counts or {})))
 
 
-def _grouped(frame: pd.DataFrame, keys: Sequence[str], columns: dict[str, Floats]) -> pd.DataFrame:
+def grouped(frame: pd.DataFrame, keys: Sequence[str], columns: dict[str, Floats]) -> pd.DataFrame:
     """One line per combination of keys that occurs, in the order of the keys' levels, with the column sums."""
     cell, first = group_codes(frame, keys)
     result = frame[list(keys)].iloc[first].reset_index(drop=True)

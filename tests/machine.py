@@ -1,4 +1,5 @@
-"""Which parts outside Python the tests need on this machine, and where they are: a browser, a Chinese font, PostgreSQL.
+"""Which parts outside Python the tests need on this machine, and where they are: a browser, a Chinese font, PostgreSQL,
+Java.
 
 `python -m tests.machine` looks for them and installs what is missing where it may (Debian's apt, as root or with sudo
 that asks no password). Where it may not, it says what is missing, and the tests that need it skip with that reason.
@@ -7,6 +8,7 @@ With REQUIRE_ALL=1 a missing part is a failure, so that an automatic run cannot 
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -51,10 +53,20 @@ def find_postgresql() -> Path | None:
     return next((p for p in folders if (p / "initdb").exists() and (p / "postgres").exists()), None)
 
 
+def find_java() -> Path | None:
+    """The Java that starts the tests' Spark cluster; 17 is the oldest that Spark 4 takes."""
+    if not (found := shutil.which("java")):
+        return None
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    return Path(found) if version and int(version[1]) >= 17 else None
+
+
 BROWSER = Part("a browser (Chromium)", "chromium", find_browser)
 CHINESE_FONT = Part("a Chinese font", "fonts-noto-cjk", find_chinese_font)
 POSTGRESQL = Part("the PostgreSQL server", "postgresql", find_postgresql)
-PARTS = (BROWSER, CHINESE_FONT, POSTGRESQL)
+JAVA = Part("Java 17 or newer", "default-jre-headless", find_java)
+PARTS = (BROWSER, CHINESE_FONT, POSTGRESQL, JAVA)
 
 
 def all_parts_required() -> bool:

@@ -1,0 +1,121 @@
+"""The tally by one plain SQL string, the same text for every engine.
+
+Standard SQL only: CASE, COUNT, SUM, GROUP BY, names in double quotes. Rows of positive and of zero weight are grouped
+apart and put together afterwards, which spares a count of each for every variable.
+
+A float that is not a number counts as missing, as NULL does. SQL has no common test for it, but every engine sorts it
+above all numbers: what is above 1 and has an inverse above 1 is none.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import Floats
+from analysis.engines.engine import Engine, literal, quoted
+from analysis.tally import Tally, TallyError, grouped, parts_of, tally
+
+_WEIGHTED = "weighted"  # 1 = of positive weight, 0 = of weight 0, NULL = of a weight that is none
+
+
+def tally_from(
+    source: Engine | pd.DataFrame,
+    keys: Sequence[str],
+    variables: Sequence[str],
+    weights: str | None = None,
+    counts: Mapping[str, tuple[str, str]] | None = None,
+) -> Tally:
+    """`tally.tally` of rows wherever they lie. Variables and weights are numbers; a missing key is a level of its own.
+
+    counts: by name, a text column and the value whose rows are counted. Raises TallyError for columns that are not
+    there and for weights that are missing, negative or not finite.
+    """
+    counts = counts or {}
+    known = source if isinstance(source, pd.DataFrame) else columns_of(source)
+    asked = [*keys, *variables, *([weights] if weights else []), *(column for column, _ in counts.values())]
+    absent = [name for name in dict.fromkeys(asked) if name not in known.columns]
+    if absent:
+        raise TallyError(f"There is no column {', '.join(absent)}. The columns are {', '.join(known.columns)}.")
+    if isinstance(source, pd.DataFrame):
+        found = {name: np.asarray(source[column].eq(value), np.float64) for name, (column, value) in counts.items()}
+        return tally(source, keys, variables, weights, found)
+    conditions = {name: f"{quoted(column)} = {literal(value)}" for name, (column, value) in counts.items()}
+    return one_pass(source, keys, variables, weights, conditions)
+
+
+def columns_of(engine: Engine) -> pd.DataFrame:
+    """The columns of the rows, without rows. SQLite would take an unknown name in double quotes for a text."""
+    return engine.run(f"SELECT * FROM {engine.relation} WHERE 1 = 0")  # noqa: S608  (the relation is the caller's)
+
+
+def number(column: str) -> str:
+    """SQL: the column's number, NULL where it is missing or not a number."""
+    name = quoted(column)
+    return f"CASE WHEN {name} <= 1 THEN {name} WHEN 1 / {name} > 1 THEN NULL ELSE {name} END"
+
+
+def tally_sql(
+    relation: str,
+    keys: Sequence[str],
+    variables: Sequence[str],
+    weights: str | None = None,
+    conditions: Mapping[str, str] | None = None,
+) -> str:
+    """The one string. conditions: by name, SQL on the columns of the relation; the rows that fulfil it are counted."""
+    inside = [f"{quoted(key)} AS k{place}" for place, key in enumerate(keys)]
+    groups = [f"k{place}" for place in range(len(keys))]
+    sums = ["COUNT(*) AS n"]
+    if weights is None:
+        base, w = "COUNT(y{0})", ""
+    else:
+        w = quoted(weights)
+        inside += [f"{w} AS w", f"CASE WHEN {w} > 0 THEN 1 WHEN {w} = 0 THEN 0 END AS {_WEIGHTED}"]
+        groups.append(_WEIGHTED)
+        sums.append("SUM(w) AS w")
+        base, w = "SUM(CASE WHEN y{0} IS NOT NULL THEN w ELSE 0 END)", "w * "
+    for place, variable in enumerate(variables):
+        inside.append(f"{number(variable)} AS y{place}")
+        y = f"y{place}"
+        parts = (f"COUNT({y})", None, base.format(place), f"SUM({w}{y})", f"SUM({w}{y} * {y})")
+        names = parts_of(variable)
+        sums += [f"{part} AS {quoted(name)}" for part, name in zip(parts, names, strict=True) if part is not None]
+    for place, (name, condition) in enumerate((conditions or {}).items()):
+        inside.append(f"CASE WHEN {condition} THEN 1 END AS c{place}")
+        sums.append(f"COUNT(c{place}) AS {quoted(name)}")
+    shown = [f"k{place} AS {quoted(key)}" for place, key in enumerate(keys)] + groups[len(keys) :]
+    by = f"\nGROUP BY {', '.join(groups)}" if groups else ""
+    rows = f"SELECT {', '.join(inside)} FROM {relation}"  # noqa: S608  (names are quoted, the relation is the caller's)
+    return f"SELECT {', '.join(shown + sums)}\nFROM ({rows}) AS answers{by}"
+
+
+def one_pass(
+    engine: Engine,
+    keys: Sequence[str],
+    variables: Sequence[str],
+    weights: str | None = None,
+    conditions: Mapping[str, str] | None = None,
+) -> Tally:
+    """The tally that `tally_sql` makes, with cells in the order of the keys' levels. Raises TallyError."""
+    found = engine.run(tally_sql(engine.relation, keys, variables, weights, conditions))
+    met = _numbers(found["n"])
+    counted: Floats = np.ones(len(found))
+    columns = {"n": met, "w": met}
+    if weights is not None:
+        counted, w = _numbers(found[_WEIGHTED], missing=np.nan), _numbers(found["w"])
+        if np.isnan(counted).any() or not np.isfinite(w).all():
+            raise TallyError.of_weights(weights)
+        columns = {"n": met * counted, "w": w}
+    for variable in variables:
+        rows, n, *sums = parts_of(variable)
+        columns[rows] = _numbers(found[rows])
+        columns[n] = columns[rows] * counted
+        columns |= {name: _numbers(found[name]) for name in sums}
+    columns |= {name: _numbers(found[name]) for name in conditions or {}}
+    return Tally(tuple(keys), tuple(variables), grouped(found, keys, columns))
+
+
+def _numbers(column: pd.Series, missing: float = 0.0) -> Floats:
+    """Engines count in whole numbers, decimals or floats, and the sum of nothing is NULL."""
+    values = column.to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isnan(values) & column.isna().to_numpy(), missing, values)
