@@ -43,7 +43,7 @@ GAP_NOTES: Mapping[str, str] = {
     "untested_people": "some post-strata are too thin to be tested and stand in no average",
     "left_out": "answers without a known district, sex or age band are in no post-stratum",
     "same_points": "in some districts both modes worked at the same points, and their answers vary together",
-    "too_many_strata": "too few points for Wald's test of so many post-strata",
+    "too_many_strata": "with so few points Wald's test of so many post-strata rejects too often, or is silent",
 }
 
 
@@ -134,7 +134,7 @@ def mode_gap(
         "untested_people": len(tested) < len(strata.people),
         "left_out": unplaced,
         "same_points": bool(samples.shared),
-        "too_many_strata": bool(tests[0].wald_df2 <= 0),
+        "too_many_strata": tests[0].wald_df2 < 4 * tests[0].rank,
     }
     return ModeGap(
         indicator=indicator,
@@ -223,8 +223,9 @@ def _compare(samples: TwoSamples, variable: Measure, strata: _Strata, min_n: int
     common = yes.sum(axis=0) / np.maximum(n.sum(axis=0), 1)
     simple = np.divide(common * (1 - common), n, out=np.full_like(n, nan), where=n > 0)
     units = np.stack([_units(samples, strata.of_cell, size, side & (variable.n > 0)) for side in sides])
-    why = np.select([(n < min_n).any(axis=0), (units < 2).any(axis=0)], ["too_few_answers", "too_few_points"], "")
-    tested = np.flatnonzero(why == "")
+    thin, lone = (n < min_n).any(axis=0), (units < 2).any(axis=0)
+    why = np.where(thin, "too_few_answers", np.where(lone, "too_few_points", "")).astype(object)
+    tested = np.flatnonzero(~thin & ~lone)
     member = strata.of_cell[:, None] == tested
     observed = member.any(axis=1) & variable.observed
     columns = np.concatenate([member & side[:, None] for side in sides], axis=1)
