@@ -132,17 +132,16 @@ def _weights(strata: Sequence[Stratum], rule: Rule, power: float) -> Floats:
         share("The power", power)
         grown: Floats = people**power
         return grown * _relative_deviations(strata) if rated else grown
-    deviation = np.sqrt(_single(unit_variances(strata), rule))
-    if rule is Rule.NEYMAN:
-        return people * deviation
-    return people * deviation / np.sqrt(np.array([each.cost for each in strata]))
+    spread: Floats = people * np.sqrt(_single(unit_variances(strata), rule))
+    return spread if rule is Rule.NEYMAN else spread / np.sqrt(np.array([each.cost for each in strata]))
 
 
 def _relative_deviations(strata: Sequence[Stratum]) -> Floats:
     rate = _single(rates(strata), Rule.POWER)
     for each, value in zip(strata, rate.tolist(), strict=True):
         share(f"{each.name}: the rate for the power rule", value, zero=False)
-    return np.sqrt(unit_variances(strata)[:, 0]) / rate
+    relative: Floats = np.sqrt(unit_variances(strata)[:, 0]) / rate
+    return relative
 
 
 def _single(columns: Floats, rule: Rule) -> Floats:
