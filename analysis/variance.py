@@ -18,6 +18,8 @@ from analysis.sums import sum_by, sums_by
 # Sums of m numbers carry a rounding error of a few units in the last place of the sum of their sizes. A standard
 # error below that is a zero.
 _ROUNDING = 32 * np.finfo(np.float64).eps
+# Units × domains of a partition that are worked on at once, 8 bytes each.
+_MOST_CELLS = 20_000_000
 
 
 def covariance(design: Design, influence: Floats, observed: Mask) -> Floats:
@@ -125,21 +127,26 @@ def partition_variances(design: Design, influence: Floats, domain: Codes, domain
 
 
 def _quick_partition(design: Design, influence: Floats, domain: Codes, domains: int, inside: Mask) -> Floats | None:
-    """For one stage with at most a post-stratification, where all domains meet the same lonely strata; else None."""
+    """For one stage with at most a post-stratification, and no more units × domains than memory holds; else None."""
     stage = design.stages[0]
-    lonely = bool((stage.sampled == 1).any()) or design.lonely_domains
-    if len(design.stages) > 1 or len(design.calibrations) > 1 or (lonely and not design.calibrations):
+    if len(design.stages) > 1 or len(design.calibrations) > 1 or stage.units * domains > _MOST_CELLS:
         return None
     cell = stage.unit.astype(np.intp) * domains + domain
     weighted = np.where(inside, influence, 0.0)
     totals = sum_by(cell, stage.units * domains, weighted).reshape(stage.units, domains)
-    present = np.ones(stage.units, dtype=np.bool_)
+    present: Mask = np.zeros((stage.units, domains), dtype=np.bool_)
+    present[stage.unit[inside], domain[inside]] = True
     for calibration in design.calibrations:
         if not isinstance(calibration, PostStratified):
             return None
         totals = totals - calibration.explained(weighted, domain, domains, stage.unit, stage.units)
-    deviations, factor = _stage_deviations(design, stage, totals, present, 0)
-    scale = (1 - stage.sampled / stage.population) * _bessel(stage)
-    result = factor * np.einsum("uk,uk,u->k", deviations, deviations, scale[stage.stratum_of_unit])
+        present[:] = True
+    scale = ((1 - stage.sampled / stage.population) * _bessel(stage))[stage.stratum_of_unit]
+    if (stage.sampled == 1).any() or design.lonely_domains:  # whom a domain meets decides which strata are lonely
+        parts = [_stage_deviations(design, stage, totals[:, [d]], present[:, d], 0) for d in range(domains)]
+        result = np.array([factor * (scale @ deviations**2)[0] for deviations, factor in parts])
+    else:
+        deviations, factor = _stage_deviations(design, stage, totals, np.ones(stage.units, dtype=np.bool_), 0)
+        result = factor * np.einsum("uk,uk,u->k", deviations, deviations, scale)
     floor = (_ROUNDING * sum_by(domain, domains, np.abs(weighted))) ** 2
     return np.where(result <= floor, 0.0, result)
