@@ -3,9 +3,12 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from analysis import from_file
 from analysis.coverage import REPEATS, SEED, SETTINGS, coverage, documents, table
+from analysis.small_area import reference
 from analysis.solve import solve_file
 
 
@@ -19,10 +22,29 @@ def main(arguments: list[str] | None = None) -> int:
     held.add_argument("--seed", type=_natural, default=SEED, help="of the random numbers (%(default)s)")
     held.add_argument("--repeats", type=_positive, default=REPEATS, help="samples of each setting (%(default)s)")
     held.add_argument("--json", action="store_true", help="print JSON, not a table")
+    estimate = commands.add_parser("estimate", help="estimates from a file of rows, with their intervals")
+    from_file.add_arguments(estimate)
+    small = commands.add_parser("small-area", help="answer a small-area reference case by every method")
+    small.add_argument("folder", type=Path, help="with units.csv, areas.csv and population.csv")
+    small.add_argument("--threshold", type=float, required=True, help="the rate that areas are held against")
+    small.add_argument("--json", action="store_true", help="print JSON in the shape of expected.json, not a table")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "small-area":
+        return _small_area(chosen.folder, chosen.threshold, small, as_json=chosen.json)
+    if chosen.command == "estimate":
+        return _printed(lambda: from_file.answer(chosen), estimate)
     if chosen.command == "coverage":
         return _coverage(chosen.seed, chosen.repeats, as_json=chosen.json)
     return _solve(chosen.case, solve)
+
+
+def _printed(answer: Callable[[], str], command: argparse.ArgumentParser) -> int:
+    """Print the answer; what the library refuses is said in a line, with exit status 2."""
+    try:
+        print(answer())
+    except ValueError as refused:
+        command.exit(2, f"{refused}\n")
+    return 0
 
 
 def _natural(text: str) -> int:
@@ -52,6 +74,15 @@ def _solve(case: Path, command: argparse.ArgumentParser) -> int:
 def _coverage(seed: int, repeats: int, *, as_json: bool) -> int:
     rows = [coverage(setting, repeats, seed) for setting in SETTINGS]
     print(json.dumps(documents(rows), indent=1, allow_nan=False) if as_json else table(rows))
+    return 0
+
+
+def _small_area(folder: Path, threshold: float, command: argparse.ArgumentParser, *, as_json: bool) -> int:
+    try:
+        document = reference.answer(reference.read_case(folder, threshold))
+    except (OSError, ValueError) as problem:
+        command.error(f"{folder} cannot be answered: {problem}")
+    print(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) if as_json else reference.table(document))
     return 0
 
 

@@ -1,0 +1,166 @@
+"""Estimates from a file, asked for on the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from analysis.calibration import margin, poststratify, rake
+from analysis.design import declare
+from analysis.drawn_replicates import draw_replicates
+from analysis.estimate import mean, proportion, ratio, total
+from tests.analysis.samples import clustered
+
+DESIGN = ["--strata", "district", "--units", "point", "--nest", "--weights", "w"]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    clustered().to_csv(path, index=False)
+    return path
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, Any]]:
+    assert main(["estimate", *map(str, arguments), "--json"]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["estimate", *map(str, arguments)])
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_every_kind_of_estimate_is_that_of_the_library(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = clustered()
+    design = declare(frame, strata="district", ids=["point"], weights="w", nest=True)
+    found = asked(
+        capsys, rows, *DESIGN, "--mean", "score", "--total", "score", "--proportion", "aware", "--ratio", "aware/score"
+    )
+    expected = [
+        mean(design, frame["score"]),
+        total(design, frame["score"]),
+        proportion(design, frame["aware"]),
+        ratio(design, frame["aware"], frame["score"]),
+    ]
+    for one, right in zip(found, expected, strict=True):
+        for name in ("value", "se", "lower", "upper", "n", "df"):
+            assert one["estimate"][name] == pytest.approx(getattr(right, name), rel=1e-12), (one["kind"], name)
+    assert [one["variable"] for one in found] == ["score", "score", "aware", "aware/score"]
+
+
+def test_domains_follow_the_whole_and_missing_is_one_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, frame = tmp_path / "rows.csv", clustered()
+    frame.loc[::7, "sex"] = None
+    frame.to_csv(path, index=False)
+    found = asked(capsys, path, *DESIGN, "--mean", "score", "--by", "sex", "--by", "sex,district")
+    assert [one["domain"] for one in found[:4]] == [{}, {"sex": "F"}, {"sex": "M"}, {"sex": None}]
+    assert sum(one["estimate"]["n"] for one in found[1:4]) == found[0]["estimate"]["n"] == len(frame)
+    assert len(found) == 1 + 3 + 3 * frame["district"].nunique()
+
+
+def test_codes_keep_their_leading_zeros(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("place,y\n01,1\n1,2\n01,3\n1,4\n", "utf-8")
+    found = asked(capsys, path, "--mean", "y", "--by", "place")
+    assert [(one["domain"], one["estimate"]["value"]) for one in found[1:]] == [
+        ({"place": "01"}, 2),
+        ({"place": "1"}, 3),
+    ]
+
+
+def test_weights_are_calibrated_to_the_files_of_margins(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = clustered()
+    design = declare(frame, strata="district", ids=["point"], weights="w", nest=True)
+    cells = frame[["sex", "age_band"]].drop_duplicates().reset_index(drop=True)
+    cells["population"] = 1000.0 + 100.0 * cells.index
+    whole = tmp_path / "cells.csv"
+    cells.to_csv(whole, index=False)
+    (one,) = asked(capsys, rows, *DESIGN, "--mean", "score", "--poststratify", whole)
+    right = mean(poststratify(design, margin(frame, cells)), frame["score"])
+    assert (one["estimate"]["value"], one["estimate"]["se"]) == pytest.approx((right.value, right.se), rel=1e-12)
+    margins = [cells.groupby(name)[["population"]].sum().reset_index() for name in ("sex", "age_band")]
+    files = []
+    for each in margins:
+        files += ["--rake", str(tmp_path / f"{each.columns[0]}.csv")]
+        each.to_csv(files[-1], index=False)
+    (one,) = asked(capsys, rows, *DESIGN, "--mean", "score", *files)
+    right = mean(rake(design, [margin(frame, each) for each in margins]), frame["score"])
+    assert (one["estimate"]["value"], one["estimate"]["se"]) == pytest.approx((right.value, right.se), rel=1e-9)
+
+
+def test_replicates_are_drawn_on_request(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = clustered()
+    design = declare(frame, strata="district", ids=["point"], weights="w", nest=True)
+    right = mean(draw_replicates(design, "JKn"), frame["score"])
+    (one,) = asked(capsys, rows, *DESIGN, "--mean", "score", "--replicates", "JKn")
+    assert (one["estimate"]["se"], one["estimate"]["df"]) == pytest.approx((right.se, right.df), rel=1e-12)
+
+
+def test_a_standard_marks_what_it_would_withhold(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys, rows, *DESIGN, "--proportion", "aware", "--by", "point,district", "--standard", "nchs")
+    assert "few_answers" in found[-1]["breaches"]
+    assert (
+        main(["estimate", str(rows), *DESIGN, "--proportion", "aware", "--by", "point,district", "--standard", "nchs"])
+        == 0
+    )
+    assert "few_answers" in capsys.readouterr().out
+
+
+def test_table_and_csv_hold_the_same_numbers(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["estimate", str(rows), *DESIGN, "--proportion", "aware", "--by", "sex"]
+    assert main([*arguments, "--csv"]) == 0
+    saved = tmp_path / "answer.csv"
+    saved.write_text(capsys.readouterr().out, "utf-8")
+    table = pd.read_csv(saved)
+    assert table["domain"].fillna("").tolist() == ["", "sex=F", "sex=M"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 4
+    assert f"{table['value'][1]:.6g}" in shown[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mean", "nothing"], "There is no column nothing"),
+        (["--mean", "sex"], "Column sex, row 1: "),
+        ([], "Nothing to estimate"),
+        (["--ratio", "score"], "--ratio score: name TOP/BOTTOM"),
+        (["--mean", "a/b"], "--mean a/b: name one column"),
+        (["--mean", "score", "--by", "town"], "There is no column town"),
+        (["--mean", "score", "--weights", "town"], "There is no column town"),
+        (["--mean", "score", "--units", "point", "--strata", "district"], "nest=True"),
+        (["--proportion", "score"], "0, 1 or missing"),
+        (["--mean", "score", "--level", "95"], "--level 95 is not between 0 and 1"),
+        (["--mean", "score", "--replicates", "JK1", "--strata", "district", "--units", "point", "--nest"], "JK1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    rows: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refused(capsys, rows, *arguments)
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_or_no_table_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "none.csv cannot be read" in refused(capsys, tmp_path / "none.csv", "--mean", "y")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("", "utf-8")
+    assert "empty.csv cannot be read" in refused(capsys, empty, "--mean", "y")
+    wrong = tmp_path / "margin.csv"
+    wrong.write_text("town,people\na,1\n", "utf-8")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("y\n1\n2\n", "utf-8")
+    assert "A margin needs columns that the rows have" in refused(capsys, rows, "--mean", "y", "--poststratify", wrong)
