@@ -81,8 +81,10 @@ def logistic(x: Floats, successes: Floats, trials: Floats, names: Sequence[str],
     eta = x @ theta
     p = expit(eta)
     slope = x.T @ (successes - trials * p)
-    if np.abs(eta).max() > _LIMIT or np.abs(slope / scale).max() > 1e-8:
-        raise PropensityError(_explained(x, eta, names, what))
+    if np.abs(eta).max() > _LIMIT:
+        raise PropensityError(_explained(theta, names, what))
+    if np.abs(slope / scale).max() > 1e-8:
+        raise PropensityError(_explained(slope / scale, names, what))
     curvature = x.T @ (x * (trials * p * (1 - p))[:, None])
     scores = x * (successes - trials * p)[:, None]
     return Logistic(theta, eta, scores, np.asarray(np.linalg.pinv(curvature, hermitian=True), dtype=np.float64))
@@ -92,15 +94,13 @@ def _likelihood(eta: Floats, successes: Floats, trials: Floats) -> float:
     return float((successes * eta - trials * np.logaddexp(0.0, eta)).sum())
 
 
-def _explained(x: Floats, eta: Floats, names: Sequence[str], what: str) -> str:
-    row = int(np.abs(eta).argmax())
-    there = [name for name, value in zip(names[1:], x[row, 1:], strict=True) if value]
-    kind = " and ".join(there) or "the first level of every covariate"
-    never = "hardly any" if eta[row] < 0 else "nearly only"
+def _explained(direction: Floats, names: Sequence[str], what: str) -> str:
+    place = 1 + int(np.abs(direction[1:]).argmax()) if len(direction) > 1 else 0
+    along = f" It runs to infinity along {names[place]}."
     return (
-        f"{what} has no solution: where people are of {kind}, there are {never} cases. "
-        "Drop that covariate or merge its level with another; for Chen, Li & Wu's model check also that the reference "
-        "weights add up to the population, which must be larger than the open sample in every group."
+        f"{what} has no solution.{along} Where a covariate separates the cases from the others, drop it or merge its "
+        "levels. For Chen, Li & Wu's model check also that the reference weights add up to the population, which must "
+        "be larger than the open sample in every group."
     )
 
 

@@ -1,6 +1,5 @@
 """The gap between open answers and a reference sample: R's numbers, identities, and what cannot be tested."""
 
-from collections.abc import Callable
 from math import isnan
 from typing import Any
 
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 import analysis.gap_tests
-import analysis.two_samples
 from analysis.association import association
 from analysis.calibration import margin, poststratify
 from analysis.columns import ColumnsError
@@ -70,15 +68,14 @@ def test_gaps_standard_errors_and_walds_statistic_are_those_of_r() -> None:
 
 
 def test_points_that_are_forgotten_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = analysis.two_samples.declare
-    monkeypatch.setattr(analysis.two_samples, "declare", lambda cells, **given: right(cells, **given | {"ids": None}))
+    monkeypatch.setattr("analysis.two_samples.declare", lambda cells, **given: declare(cells, **given | {"ids": None}))
     assert "average se" in unlike_r()
 
 
 def test_strata_that_mix_the_modes_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = analysis.two_samples.declare
-    mixed: Callable[..., Any] = lambda cells, **given: right(cells, **given | {"strata": "district"})  # noqa: E731  (a planted fault)
-    monkeypatch.setattr(analysis.two_samples, "declare", mixed)
+    monkeypatch.setattr(
+        "analysis.two_samples.declare", lambda cells, **given: declare(cells, **given | {"strata": "district"})
+    )
     assert {"df", "average se"} <= set(unlike_r())
 
 
