@@ -95,11 +95,11 @@ def calibrate(
     low, high = (np.asarray(end, dtype=np.float64) for end in bounds or (-np.inf, np.inf))
     _check_calibration(design, variables, totals, kind, low, high)
     problem = _Problem(variables, totals, kind, low, high, tuple(names) or _numbered(len(totals)), tolerance)
-    g = problem.factor(design.weights)
+    along = problem.directions(design.weights)
+    g = problem.factor(design.weights, along)
     half = np.sqrt(design.weights)
-    basis = (variables * half[:, None]) @ problem.directions(design.weights)
-    step = Regressed(basis, g * half)
-    return after_step(design, design.weights * g, step, lambda weights: weights * problem.factor(weights))
+    step = Regressed((variables @ along) * half[:, None], g * half)
+    return after_step(design, design.weights * g, step, problem.calibrated)
 
 
 def _numbered(totals: int) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class _Problem:
         Raises CalibrationError where x satisfies an equation that the totals do not.
         """
         scaled = self.x * np.sqrt(weights)[:, None] / self._scale
-        _, singular, right = np.linalg.svd(scaled, full_matrices=len(scaled) < len(self.totals))
+        _, singular, right = np.linalg.svd(np.linalg.qr(scaled, mode="r"))
         singular = np.append(singular, np.zeros(len(right) - len(singular)))
         kept = singular > singular.max(initial=0.0) * 1e-10
         against = right[~kept] @ (self.totals / self._scale)
@@ -173,13 +173,16 @@ class _Problem:
             "Check that the totals agree with each other, or leave one of them out."
         )
 
-    def factor(self, weights: Floats) -> Floats:
-        """g (rows,), by Newton's method on the multipliers of the constraints.
+    def calibrated(self, weights: Floats) -> Floats:
+        """The weights closest to these that meet the totals."""
+        return weights * self.factor(weights, self.directions(weights))
+
+    def factor(self, weights: Floats, along: Floats) -> Floats:
+        """g (rows,), by Newton's method on the multipliers of the constraints. along: (q, rank) of `directions`.
 
         The multipliers minimise sum(d·G(x·multiplier)) - totals·multiplier, which is convex with G' = g; each step is
         halved until that falls. In the directions of an orthonormal basis its curvature is 1 where no bound is met.
         """
-        along = self.directions(weights)
         x, totals = self.x @ along, along.T @ self.totals
         multiplier = np.zeros(along.shape[1])
         g, slope, potential = self._distance(x @ multiplier)
