@@ -6,8 +6,8 @@ interview)
 - equal: 1
 - proportional: N
 - power: N^q · S/P (Bankier 1988, The American Statistician 42:174, with the number of people who count as the size of
-  the stratum's total and q between). At q = 1 that is Neyman's for rates that are alike; at q = 0 the strata's
-  relative precision is the same, and where rates are alike as well, so are the parts. Without rates: N^q
+  the stratum's size and q between). The sum of squares of N^q times the relative error is least; so at q = 0 all
+  strata matter alike, and at q = 1 by their size. Where rates are alike, and without rates: N^q
 - neyman: N·S (Neyman 1934, JRSS 97:558), the smallest variance of the city's rate
 - optimum: N·S/√c (Cochran 1977, Sampling Techniques, section 5.5), the smallest variance for the money
 

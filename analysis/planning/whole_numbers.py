@@ -21,6 +21,8 @@ def bounded_shares(shares: Floats, n: float, least: Floats, most: Floats) -> Flo
     """
     _possible(shares, n, least, most)
     positive = shares > 0
+    if not positive.any():
+        return least
     # Σx is piecewise linear in λ: find the piece by its breakpoints, then solve it exactly.
     with np.errstate(over="ignore"):
         points = np.unique(np.concatenate([least[positive] / shares[positive], most[positive] / shares[positive]]))
@@ -41,15 +43,11 @@ def bounded_shares(shares: Floats, n: float, least: Floats, most: Floats) -> Flo
 def _possible(shares: Floats, n: float, least: Floats, most: Floats) -> None:
     if not (np.isfinite(shares).all() and (shares >= 0).all()):
         raise PlanError("A share is not a number of 0 or more.")
-    crossed = np.flatnonzero(least > most)
-    if crossed.size:
-        raise PlanError(
-            f"Part {crossed[0] + 1} is to get at least {least[crossed[0]]:g}, but at most {most[crossed[0]]:g}."
-        )
     if n < least.sum():
-        raise PlanError(
-            f"The least numbers already add up to {least.sum():g}, more than n = {n:g}. Lower them, or raise n."
-        )
+        raise PlanError(f"The least numbers add up to {least.sum():g}, more than n = {n:g}. Lower them, or raise n.")
+    if (least > most).any():
+        i = int(np.argmax(least > most))
+        raise PlanError(f"Part {i + 1}: at least {least[i]:g} and at most {most[i]:g} cannot both be.")
     room = np.where(shares > 0, most, least).sum()
     if n > room:
         raise PlanError(f"The parts take {room:g} at most, fewer than n = {n:g}. Lower n, or raise their limits.")
@@ -61,8 +59,8 @@ def whole_numbers(shares: Floats, n: int, least: Counts | None = None, most: Cou
     Equal remainders go to the larger share, then to the part that comes first. Raises PlanError.
     """
     floor = np.zeros(len(shares), dtype=np.int64) if least is None else least
-    ceiling = np.full(len(shares), n, dtype=np.int64) if most is None else np.minimum(most, max(n, 0))
-    exact = bounded_shares(shares, n, floor.astype(np.float64), np.maximum(ceiling, 0).astype(np.float64))
+    ceiling = np.full(len(shares), max(n, 0), dtype=np.int64) if most is None else most
+    exact = bounded_shares(shares, n, floor.astype(np.float64), ceiling.astype(np.float64))
     parts = np.floor(exact + ROUNDING).astype(np.int64)
     remainder = np.round(exact - parts, 9)
     order = np.lexsort((np.arange(len(shares)), -shares, -remainder))
