@@ -119,6 +119,13 @@ def follow(found: MixedFit, rows: Rows, saturated: float) -> MixedFit:
     )  # fmt: skip
 
 
+def last_weights(rows: Rows, at: Floats, saturated: float) -> Floats:
+    """(rows,) the weights n·p·(1 - p) that glmer's conditional variances at (β, σ) are computed from."""
+    search = Search(rows, saturated)
+    search.begin(at[rows.matrix.shape[1] :])
+    return search.search(at)[2]
+
+
 def _climb(value: Callable[[Floats], float], at: Floats, bend: Floats | None = None) -> Floats:
     """The maximum of a function without a gradient, close to `at`; bend: its negative Hessian, if it is known."""
     if not len(at):

@@ -82,7 +82,7 @@ def _given(
     if np.isfinite(k):
         a, b = mu * k + areas.yes, (1 - mu) * k + areas.n - areas.yes
         mean, sd = a / (a + b), np.sqrt(a * b / (a + b + 1)) / (a + b)
-        lower, upper = betaincinv(a, b, 0.05), betaincinv(a, b, 0.95)
+        lower, upper = (np.asarray(betaincinv(a, b, q), np.float64) for q in (0.05, 0.95))
         chance = np.asarray(beta_distribution.cdf(threshold, a, b), np.float64)
     else:  # one rate for all, or (nan) none
         mean = lower = upper = np.full(size, mu)

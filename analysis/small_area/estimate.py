@@ -58,6 +58,7 @@ class SmallAreaEstimates:
     lower: Floats
     upper: Floats
     below: Floats
+    error: Floats  # of the mean, from standing for the parameters' posterior by so many points
     parameters: tuple[Parameter, ...]
     diagnostics: Diagnostics
     notes: tuple[str, ...]
@@ -117,6 +118,7 @@ def estimate(
         lower=lower[back],
         upper=upper[back],
         below=below[back],
+        error=np.sqrt(weight**2 @ (given.mean - mean) ** 2)[back],
         parameters=_parameters(areas, found, nested=data.nested),
         diagnostics=Diagnostics(points, found.effective, found.moves),
         notes=tuple(note for note, holds in notes if holds),
@@ -131,9 +133,8 @@ class Mixture:
         kept = found.weight > RARE * found.weight.max()
         given = found.given
         eta = given.eta[kept][:, :, None] + given.node[kept][:, data.district]
-        self.weight = (
-            given.weight[kept][:, data.district] * (found.weight[kept] / found.weight[kept].sum())[:, None, None]
-        )
+        share = found.weight[kept] / found.weight[kept].sum()
+        self.weight = given.weight[kept][:, data.district] * share[:, None, None]
         self.tails = Tails.of(data.yes[:, None], data.n[:, None], eta, found.sigma_v[kept][:, None, None])
 
     def below(self, x: Floats) -> tuple[Floats, Floats]:

@@ -22,7 +22,7 @@ from analysis.small_area.quadrature import expit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FayHerriot:
-    """The fit. Area arrays are on the model's scale, but `share` and its interval; z and D are nan without interviews."""
+    """The fit. Area arrays are on the model's scale, but for `share` and its interval; z, D are nan without answers."""
 
     method: str
     names: tuple[str, ...]

@@ -47,11 +47,13 @@ def maximise(objective: Objective, start: Floats, even: Sequence[int] = ()) -> M
 
     at = np.asarray(minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-5}).x)
     at, converged = _newton(objective, at)
-    at[even] = np.abs(at[even])
-    nil = [place for place in even if at[place] < NIL]
+    nil = [place for place in even if abs(at[place]) < NIL]
     if nil:
         at[nil] = 0.0
         at, converged = _newton(objective, at)
+        at[nil] = 0.0  # where the slope is nothing but rounding
+    for place in even:
+        at[place] = abs(at[place])
     notes = (*(("no_spread",) if nil else ()), *(() if converged else ("not_converged",)))
     return Maximum(at, objective(at)[0], information(objective, at), converged, notes)
 

@@ -124,7 +124,7 @@ def integrate(data: Data, beta: Floats, sigma_u: Floats, sigma_v: Floats, rule: 
 def _district_nodes(
     data: Data, eta: Floats, sigma_u: Floats, sigma_v: Floats, rule: Rule
 ) -> tuple[Floats, Floats, Floats]:
-    """Standard effects t of the districts at the nodes, their log weights, and the effects: (sets, districts, nodes)."""
+    """Standard effects of the districts at the nodes, log weights, and the effects: (sets, districts, nodes) each."""
     if not data.nested:
         nothing = np.zeros((len(eta), data.districts, 1))
         return nothing, nothing, nothing
