@@ -18,6 +18,7 @@ samples. It therefore holds whichever of the two models is wrong.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 
 import numpy as np
 from scipy.special import expit
@@ -76,7 +77,7 @@ def doubly_robust(weighted: Weighted, indicator: str, predictors: Sequence[str] 
     gradient = _mean(spread, variable, ~side) - _mean(spread, variable, side)
     influence = weighted.linearised(corrected + lent) + prediction.scores @ (prediction.bread @ gradient)
     share, variance = predicted + correction, weighted.variance(influence)
-    if _agree(answers):
+    if _agree(answers) and isfinite(share):
         share, variance = float(predicted + correction > 0.5), 0.0
     return DoublyRobust(
         indicator=indicator,
@@ -113,4 +114,5 @@ def _prediction(x: Floats, names: Sequence[str], answers: Measure) -> Logistic:
 
 def _mean(values: Floats, variable: Measure, side: Mask) -> Floats:
     """(q,): weighted sums over one sample as a share of its base."""
-    return np.asarray(values[side].sum(axis=0) / variable.base[side].sum())
+    base = float(variable.base[side].sum())
+    return np.asarray(values[side].sum(axis=0) / base if base > 0 else np.full(values.shape[1], nan))

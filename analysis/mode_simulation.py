@@ -10,7 +10,7 @@ the answer. The true share is a sum over people, not the average of a simulation
 Each repeat goes through the library itself: the same tally, weights, variances and intervals as a wave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -42,7 +42,7 @@ from analysis.rates import RateRules, wave_design
 from analysis.tally import Tally, tally
 from analysis.wave_tally import TALLY_KEYS
 
-SEED, REPEATS = 1, 200  # of the table in docs/methods.md
+SEED, REPEATS = 1, 400  # of the table in docs/methods.md
 LEVEL = 0.95
 REFERENCE, ANSWER, ACTIVE = "intercept", "aware", "active"
 
@@ -77,7 +77,7 @@ SCENARIOS = (
     Scenario("question", "a common question", groups=1.0, active=1.2),
     Scenario("propensity_wrong", "the same, propensity wrong", groups=1.0, active=1.2, asked=()),
     Scenario("prediction_wrong", "the same, prediction wrong", groups=1.0, active=1.2, predictors=()),
-    Scenario("answer", "the answer itself", groups=1.0, answer=0.4),
+    Scenario("answer", "the answer itself", groups=1.0, answer=0.6),
 )
 
 # The estimates that are compared, and how the table calls them.
@@ -261,3 +261,53 @@ def _line(name: str, found: Sequence[Estimate], truth: float) -> Line:
     width = [estimate.upper - estimate.lower for estimate in found]
     rmse = sqrt(float((errors**2).mean()))
     return Line(name, float(errors.mean()), rmse, float(np.mean(held)), float(np.mean(width)))
+
+
+def table(blocks: Iterable[Block]) -> str:
+    """Two Markdown tables, for the estimates and for the tests of the gap; in points and per cent."""
+    blocks = tuple(blocks)
+    estimated = [["who answers by choice", "estimate", "bias", "RMSE", "coverage", "width", "± MC"]]
+    estimated += [
+        [
+            block.scenario.title,
+            ESTIMATES[line.name],
+            f"{100 * line.bias:+.1f}",
+            f"{100 * line.rmse:.1f}",
+            f"{100 * line.coverage:.1f}",
+            f"{100 * line.width:.1f}",
+            f"{100 * block.error:.1f}",
+        ]
+        for block in blocks
+        for line in block.lines
+    ]
+    tested = [["who answers by choice", "average gap", "gap anywhere (Rao-Scott)", "gap anywhere (Wald)"]]
+    tested += [
+        [block.scenario.title, *(f"{100 * share:.1f}" for share in (block.average, block.anywhere, block.wald))]
+        for block in blocks
+        # The same selection seen by other models has the same gaps.
+        if not block.scenario.code.endswith("_wrong")
+    ]
+    return "\n\n".join(_markdown(lines, words) for lines, words in ((estimated, 2), (tested, 1)))
+
+
+def _markdown(lines: Sequence[Sequence[str]], words: int) -> str:
+    """words: how many columns hold text; the others are numbers."""
+    rule = ["---"] * words + ["---:"] * (len(lines[0]) - words)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
+
+
+def documents(blocks: Iterable[Block]) -> list[dict[str, object]]:
+    """The blocks for JSON; shares, not per cent."""
+    return [
+        {
+            "scenario": block.scenario.code,
+            "truth": block.truth,
+            "monte_carlo_error": block.error,
+            "gap_rejected": {"average": block.average, "anywhere": block.anywhere, "wald": block.wald},
+            "estimates": {
+                line.name: {"bias": line.bias, "rmse": line.rmse, "coverage": line.coverage, "width": line.width}
+                for line in block.lines
+            },
+        }
+        for block in blocks
+    ]

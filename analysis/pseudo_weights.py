@@ -22,7 +22,7 @@ be wrong.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,7 @@ MODEL_NOTES: Mapping[str, str] = {
     "pooled_levels": "answers to a question that one sample hardly gave are pooled",
     "outside_support": "of some groups of the reference sample nobody answered by themselves",
     "unbalanced": "after weighting the samples still differ by more than a tenth of a standard deviation",
+    "no_reference_answers": "nobody in the reference sample was asked this",
     "outside_range": "the model's value lies outside 0 to 1, so it has no interval",
 }
 
@@ -151,9 +152,10 @@ class Weighted:
     def modelled(self, variable: Measure, share: float, variance: float) -> Estimate:
         """A share with Wilson's interval on its effective n, capped at the open answers; basis "modelled"."""
         n, level = float(variable.n[self.samples.open].sum()), self.rules.level
-        if share < 0 or share > 1:
+        if n > 0 and not 0 <= share <= 1:
             nothing = share_estimate(Evidence(nan, nan, n, nan), Method.WILSON, level, nan)
-            return replace(nothing, value=share, notes=(*self.notes, "outside_range"))
+            why = "no_reference_answers" if isnan(share) else "outside_range"
+            return replace(nothing, value=share, notes=(*self.notes, why))
         deff = variance * (n - 1) / (share * (1 - share)) if n > 1 and 0 < share < 1 else nan
         known = share_estimate(Evidence(share, variance, n, self.df(variable)), Method.WILSON, level, deff)
         basis = "modelled" if known.basis == "design" else known.basis
