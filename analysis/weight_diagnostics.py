@@ -4,7 +4,7 @@ How unequal they are: Kish's design effect 1 + cv² = n·sum(w²)/(sum w)² and 
 J. Official Statistics 8:183), range, quantiles, and the share of the total that the heaviest interviews hold. How far
 calibration moved them: g, each weight over the one before (Deville & Särndal 1992), and every margin before, after and
 in the population. What they rest on: groups with people but no interview, thin groups, and what a wave's post-strata
-had to collapse (`weights.Merge`).
+had to collapse (`weights.PostStrata`).
 
 Rows are interviews, or cells of a tally with the number of interviews behind each; both give the same report where the
 interviews of a cell have one weight.
@@ -19,7 +19,7 @@ import numpy as np
 
 from analysis.design import DesignError, Floats
 from analysis.margins import Margin, title
-from analysis.weights import Merge
+from analysis.weights import Merge, PopulationCell, PostStrata
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 HEAVIEST = (0.01, 0.05)
@@ -96,6 +96,7 @@ class WeightReport:
     thin: tuple[str, ...]  # groups with people and fewer interviews than `thin_below`
     thin_below: int
     merges: tuple[Merge, ...]
+    collapsed: tuple[PopulationCell, ...]  # cells of the people that no post-stratum of their own speaks for
     notes: tuple[str, ...]  # keys of NOTES
     method: str = "kish"
 
@@ -112,17 +113,19 @@ def weight_report(
     counts: Floats | None = None,
     before: Floats | None = None,
     margins: Sequence[Margin] = (),
-    merges: Sequence[Merge] = (),
+    strata: PostStrata | None = None,
     thin_below: int = 10,
     tolerance: float = 1e-6,
 ) -> WeightReport:
     """Describe weights (rows,), the total of each row.
 
     counts: (rows,) interviews behind each row, 1 unless rows are cells of a tally. before: (rows,) the weights before
-    calibration. margins: the groups to look into, each with its population. tolerance: the relative miss of a margin
-    that is let pass. Raises DesignError where the numbers do not fit together.
+    calibration. margins: the groups to look into, each with its population. strata: the post-strata of a wave, one more
+    margin, and what was collapsed for them. tolerance: the relative miss of a margin that is let pass.
+    Raises DesignError where the numbers do not fit together.
     """
     held = np.ones(len(weights)) if counts is None else counts
+    margins = [*margins, *([strata.margin] if strata else [])]
     _check(weights, held, before, margins)
     spread = _spread(weights, held)
     groups = tuple(
@@ -144,7 +147,8 @@ def weight_report(
         empty=empty,
         thin=thin,
         thin_below=thin_below,
-        merges=tuple(merges),
+        merges=strata.merges if strata else (),
+        collapsed=tuple(cell for cell in strata.cells if cell.population > 0 and not cell.alone) if strata else (),
         notes=tuple(note for note, true in found.items() if true),
     )
 

@@ -10,6 +10,7 @@ traced, so that the reader sees what the weights assume.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,11 +40,31 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class PopulationCell:
+    """A cell of the population, its interviews, and the post-stratum that speaks for it.
+
+    into: the post-stratum's label, None where the district has no interviews. alone: nobody else is in that.
+    """
+
+    district: str
+    sex: str
+    age_band: str
+    population: float
+    n: int
+    into: str | None
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PostStrata:
-    """The margin to post-stratify the cells of a tally to, and the merges that were needed."""
+    """The margin to post-stratify the cells of a tally to, the merges that were needed, and every cell of the people.
+
+    A dimension that the population does not have is EVERYONE in the cells.
+    """
 
     margin: Margin
     merges: tuple[Merge, ...]
+    cells: tuple[PopulationCell, ...] = ()
 
 
 def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) -> PostStrata:
@@ -79,7 +100,32 @@ def poststrata(cells: pd.DataFrame, population: pd.DataFrame, min_n: int = 1) ->
             labels.append(" × ".join([district, *(part for part in parts if part != EVERYONE)]))
     merges += [Merge("no_interviews", district) for district in sorted(set(people) - {p[0] for p in occurring})]
     group = np.array([numbers[place] for place in occurring], dtype=np.intp)[code]
-    return PostStrata(Margin(group, np.array(sizes), tuple(labels)), tuple(merges))
+    known = Margin(group, np.array(sizes), tuple(labels), "post-stratum")
+    return PostStrata(known, tuple(merges), _spoken_for(people, interviews, numbers, labels))
+
+
+def _spoken_for(
+    people: Mapping[str, Mapping[Cell, float]],
+    interviews: Mapping[tuple[str, Cell], float],
+    numbers: Mapping[tuple[str, Cell], int],
+    labels: Sequence[str],
+) -> tuple[PopulationCell, ...]:
+    """Every cell of the population with the post-stratum it is in. numbers: the post-stratum of each cell, if any."""
+    places = [(district, cell) for district in sorted(people) for cell in people[district]]
+    shared = Counter(numbers[place] for place in places if place in numbers)
+    return tuple(
+        PopulationCell(
+            district,
+            str(cell[0]),
+            str(cell[1]),
+            people[district][cell],
+            int(interviews.get((district, cell), 0)),
+            None if number is None else labels[number],
+            number is not None and shared[number] == 1,
+        )
+        for district, cell in places
+        for number in [numbers.get((district, cell))]
+    )
 
 
 def _place(district: str, sex: object, band: object) -> tuple[str, Cell]:
@@ -120,7 +166,10 @@ class _District:
             joined = self._joined(sex, mine)
             if not joined:
                 everywhere = [cell for cell in self.people if self.n.get(cell, 0) > 0]
-                whole = [(everywhere, everyone * (1 - share))] if everywhere else []
+                empty = [cell for cell in self.people if self.n.get(cell, 0) == 0]
+                whole = [([*everywhere, *empty], everyone * (1 - share))] if everywhere else []
+                if not everywhere:
+                    groups = [([*members, *empty], size) for members, size in groups]  # the unknown speak for all
                 # Without the dimension there is no other sex to join: the bands of the district are one.
                 merge = Merge("age_bands", self.code) if sex == EVERYONE else Merge("sexes", self.code, sex=sex)
                 return groups + whole, [*merges, *([merge] if everywhere or sex != EVERYONE else [])]

@@ -7,7 +7,7 @@ import pytest
 import analysis.trimming
 from analysis.calibration import Margin, margin, poststratify, rake
 from analysis.design import Design, Floats, declare
-from analysis.estimate import mean, total
+from analysis.estimate import mean, mean_of, total
 from analysis.replicates import Replicates
 from analysis.tally import tally
 from analysis.trimming import (
@@ -191,6 +191,27 @@ def test_bounds_and_margins_hold_together_and_the_trace_shows_how() -> None:
     assert misses[-1] < 1e-5 < misses[0]
     assert done.deff_before == pytest.approx(weights_deff(free.weights))
     assert done.deff_after == pytest.approx(weights_deff(done.design.weights))
+
+
+def test_cells_of_a_tally_meet_bounds_and_margins_like_their_rows() -> None:
+    sample = clustered().assign(w=2.0)
+    reduced = tally(sample, ("district", "point", "sex", "age_band"), ("score",), "w")
+    sizes = (
+        pd.DataFrame({"sex": ["F", "M"], "population": [5200.0, 4800.0]}),
+        pd.DataFrame({"age_band": ["18-34", "35-59", "60+"], "population": [2000.0, 4500.0, 3500.0]}),
+    )
+    done = []
+    for frame, counts in ((sample, None), (reduced.cells, reduced.cells["n"].to_numpy())):
+        design = declare(frame, ids=["point"], strata="district", weights="w", nest=True)
+        known = [margin(frame, size) for size in sizes]
+        free = rake(design, known, counts=counts).weights / (1 if counts is None else counts)
+        done.append(trim_to_margins(design, known, upper=0.98 * free.max(), counts=counts))
+    rows, cells = done
+    assert rows.rounds != ()
+    assert [one.cut for one in cells.rounds] == [one.cut for one in rows.rounds]
+    factor = cells.design.weights / reduced.cells["w"].to_numpy()
+    one, other = mean(rows.design, sample["score"]), mean_of(cells.design, reduced.measure("score", factor))
+    assert (other.value, other.se) == pytest.approx((one.value, one.se), rel=1e-9)
 
 
 def test_known_margins_are_known_without_error_after_trimming_to_them() -> None:

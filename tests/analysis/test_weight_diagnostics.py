@@ -130,11 +130,15 @@ def test_a_wave_tells_what_was_collapsed() -> None:
         sample.design.weights,
         counts=cells["n"].to_numpy(),
         before=cells["w"].to_numpy(),
-        margins=[strata.margin],
-        merges=sample.merges,
+        strata=strata,
         thin_below=16,
     )
-    assert report.merges == (Merge("age_bands", "D1", "F", "60+", into="35-59"),)
+    assert report.merges == sample.merges == (Merge("age_bands", "D1", "F", "60+", into="35-59"),)
+    assert [(cell.age_band, cell.n > 0, cell.into) for cell in report.collapsed] == [
+        ("35-59", True, "D1 × F × 35-59"),
+        ("60+", False, "D1 × F × 35-59"),
+    ]
+    assert {group.margin for group in report.groups} == {"post-stratum"}
     assert report.spread.n == len(rows)
     assert report.spread.total == pytest.approx(margins()["population"].sum())
     assert report.notes == ()

@@ -115,3 +115,22 @@ def test_the_district_alone_is_one_post_stratum() -> None:
     strata = poststrata(cells(FULL), population)
     assert (strata.merges, strata.margin.labels) == ((), ("D0",))
     assert people_of(strata) == population["population"].sum()
+
+
+def test_every_cell_of_the_people_knows_who_speaks_for_it() -> None:
+    interviews = {place: n for place, n in FULL.items() if place != ("D0", "F", "60+")}
+    strata = poststrata(cells(interviews), margins(2))
+    here = {(cell.sex, cell.age_band): cell for cell in strata.cells if cell.district == "D0"}
+    assert (here["F", "60+"].into, here["F", "60+"].n, here["F", "60+"].alone) == ("D0 × F × 35-59", 0, False)
+    assert (here["F", "35-59"].n, here["F", "35-59"].alone) == (5, False)
+    assert here["M", "60+"].alone
+    assert {cell.into for cell in strata.cells if cell.district == "D1"} == {None}
+    assert sum(cell.population for cell in strata.cells) == margins(2)["population"].sum()
+
+
+@pytest.mark.parametrize("interviews", [{("D0", "F", "60+"): 4}, {("D0", None, None): 4}])
+def test_a_district_in_one_post_stratum_is_spoken_for_as_a_whole(interviews: Interviews) -> None:
+    strata = made(interviews)
+    assert {cell.into for cell in strata.cells} == set(strata.margin.labels)
+    assert not any(cell.alone for cell in strata.cells)
+    assert people_of(strata) == margins(1)["population"].sum()
