@@ -3,7 +3,8 @@
 Where answers are drilled or made up, don't know disappears first, then the middle of the scales; whoever fills forms
 in goes down one column. People do all of that by themselves now and then, so the share of interviews is what counts,
 beside the others' at the same place. A volunteer who hears don't know seldom is not an alarm: honest volunteers differ,
-and the reference is as wide as they do.
+and the reference is as wide as they do. Middles are fewer and lines straighter where people are content, so for places
+these are compared among people who are equally so.
 
 Straight lines are found in two ways (Meade & Craig 2012, Psychological Methods 17:437-455): by the longest run of one
 answer, and by the standard deviation of a person's answers (Dunn et al. 2018, Journal of Business and Psychology
@@ -12,10 +13,11 @@ answer, and by the standard deviation of a person's answers (Dunn et al. 2018, J
 
 import numpy as np
 
-from analysis.quality.answers import Answers, Floats, Mask
+from analysis.quality.answers import Answers, Floats, Mask, Unit
 from analysis.quality.comparison import Found, means, shares
 
 LINE = 0.8  # of the scale items in one run of the same answer: a straight line
+_CONTENT = (Unit.VOLUNTEER, Unit.POINT)
 FEWEST_ITEMS = 4  # scale items answered, for a line to mean anything
 
 
@@ -32,7 +34,9 @@ def vanished_middle(answers: Answers) -> Found:
     """Are there fewer interviews with any middle answer than among the others?"""
     possible = np.array([item.middle is not None for item in answers.items])
     base = _any(answers.asked[:, possible])
-    return shares(answers, "vanished_middle", _any(answers.middle), base, low=True, measure="share_with_middle")
+    return shares(
+        answers, "vanished_middle", _any(answers.middle), base, low=True, measure="share_with_middle", by_content=True
+    )
 
 
 def straight_lines(answers: Answers) -> Found:
@@ -40,15 +44,32 @@ def straight_lines(answers: Answers) -> Found:
     length, answered = longest_run(answers.scales)
     base = answered >= FEWEST_ITEMS
     return shares(
-        answers, "straight_lines", length >= LINE * answered, base, low=False, measure="share_of_straight_lines"
+        answers,
+        "straight_lines",
+        length >= LINE * answered,
+        base,
+        low=False,
+        measure="share_of_straight_lines",
+        by_content=True,
     )
 
 
 def narrow_answers(answers: Answers) -> Found:
-    """Do the answers within a person vary less than among the others?"""
+    """Do the answers within a person vary less than with the other volunteers at the place?
+
+    Not asked of places: whoever is content has little to vary between.
+    """
     spread = within_person(answers.scales)
     quarter = np.nanquantile(spread, 0.25) if (~np.isnan(spread)).any() else 0.0
-    return means(answers, "narrow_answers", spread, low=True, measure="standard_deviation", carrying=spread <= quarter)
+    return means(
+        answers,
+        "narrow_answers",
+        spread,
+        low=True,
+        measure="standard_deviation",
+        carrying=spread <= quarter,
+        kinds=(Unit.VOLUNTEER,),
+    )
 
 
 def longest_run(scales: Floats) -> tuple[Floats, Floats]:

@@ -1,7 +1,8 @@
 """A unit's interviews beside those of the others at its sites, made into findings.
 
 Volunteers are compared at the points where they worked, so that what a place is like counts against nobody. Points and
-neighbourhoods have nothing below them and are compared with all others of the same mode.
+neighbourhoods have nothing below them and are compared with all others of the same mode; where it matters how content
+people are, among people with as many best answers, since a place may well be content.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,10 @@ KINDS = (Unit.VOLUNTEER, Unit.POINT, Unit.NEIGHBOURHOOD)
 Found = tuple[Finding | Silence, ...]
 
 
-def sites(answers: Answers, kind: Unit) -> Codes | None:
+def sites(answers: Answers, kind: Unit, *, by_content: bool = False) -> Codes | None:
     """Where the interviews of a unit are comparable with others, (n,), -1 = nowhere; None without such a column."""
+    if kind is not Unit.VOLUNTEER and by_content:
+        return equally_content(answers)
     if kind is not Unit.VOLUNTEER:
         mode = answers.place("mode").codes
         return mode if (mode >= 0).any() else np.zeros(len(answers), dtype=np.int64)
@@ -26,6 +29,12 @@ def sites(answers: Answers, kind: Unit) -> Codes | None:
         if name in answers.places:
             return answers.place(name).within(answers.volunteered)
     return None
+
+
+def equally_content(answers: Answers) -> Codes:
+    """Classes of mode and of the share of best answers, by eighths, (n,)."""
+    content = np.round(8 * np.nan_to_num(answers.best_share, nan=-0.125)).astype(np.int64) + 1
+    return np.asarray((answers.place("mode").codes + 1) * 10 + content)
 
 
 def shares(
@@ -37,15 +46,17 @@ def shares(
     low: bool,
     measure: str,
     kinds: Iterable[Unit] = KINDS,
+    by_content: bool = False,
 ) -> Found:
     """Findings on a share of interviews that is too low, or too high; `base` (n,) are those it is a share of.
 
-    The rows of a finding are the interviews on the remarkable side. Its size is the log odds ratio.
+    `by_content` compares places among people who are equally content. The rows of a finding are the interviews on the
+    remarkable side. Its size is the log odds ratio.
     """
     found: list[Finding | Silence] = []
     carrying = base & (~hit if low else hit)
     for kind in kinds:
-        place = sites(answers, kind)
+        place = sites(answers, kind, by_content=by_content)
         unit = answers.unit(kind)
         silence = _silence(check, kind, unit.codes, place, base)
         if silence is not None or place is None:
@@ -53,7 +64,7 @@ def shares(
             continue
         apart = shares_apart(hit, np.where(base, unit.codes, -1), place, len(unit.names), low=low)
         size = [_log_odds_ratio(*each) for each in zip(apart.seen, apart.expected, apart.n, strict=True)]
-        method = f"beta-binomial within {_where(answers, kind)}, ρ = {apart.between:.3f}"
+        method = f"beta-binomial within {_where(answers, kind, by_content=by_content)}, ρ = {apart.between:.3f}"
         found += with_q(
             _finding(answers, check, kind, apart, at, measure, "log_odds_ratio", size[at], carrying, method)
             for at in np.flatnonzero(apart.total).tolist()
@@ -109,10 +120,10 @@ def _silence(check: str, kind: Unit, unit: Codes, place: Codes | None, base: Mas
     return Silence(check, kind, "no_items") if not base.any() else None
 
 
-def _where(answers: Answers, kind: Unit) -> str:
+def _where(answers: Answers, kind: Unit, *, by_content: bool = False) -> str:
     if kind is Unit.VOLUNTEER:
         return "point" if "point" in answers.places else "neighbourhood"
-    return "mode"
+    return "mode and content" if by_content else "mode"
 
 
 def _finding(
@@ -128,7 +139,7 @@ def _finding(
     method: str,
 ) -> Finding:
     unit = answers.unit(kind)
-    notes: Sequence[str] = ("few_units",) if apart.assumed else ()
+    notes: Sequence[str] = ("few_units",) if (apart.n >= FEWEST).sum() < FEWEST else ()
     if apart.n[at] < FEWEST:
         notes = ("alone",) if kind is Unit.VOLUNTEER and apart.total[at] >= FEWEST else ("too_few",)
     return Finding(

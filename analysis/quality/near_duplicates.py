@@ -4,9 +4,9 @@ The measure is the percent match: the share of items on which two interviews agr
 and for an interview the largest with any other (Kuriakose & Robbins 2016, Statistical Journal of the IAOS 32:283-291).
 A fixed limit of 85 % misfires, since contented people agree without anybody's help (Simmons, Mercer, Schwarzer &
 Kennedy 2016, Statistical Journal of the IAOS 32:327-338). So the limit is what only one in two hundred pairs of
-*different* volunteers at one point reach, and the question is whether a volunteer has more interviews with such a match
-among the volunteer's own than if the interviews of each point had been dealt out anew among those who worked there. The
-answers of the place stay as they are, so a place where all agree proves nothing.
+*different* volunteers at one point reach, and the question is whether more pairs of a volunteer's own reach it than if
+the interviews of each point had been dealt out anew among those who worked there. The answers of the place stay as they
+are, so a place where all agree proves nothing.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from math import log, nan
 
 import numpy as np
 
-from analysis.quality.answers import Answers, Codes, Floats, Unit
+from analysis.quality.answers import Answers, Codes, Floats, Mask, Unit
 from analysis.quality.comparison import Found, named, sites
-from analysis.quality.findings import Finding, Silence, with_q
-from analysis.quality.reference import FEWEST, between_variance, skewed_tail
+from analysis.quality.findings import LEVEL, Finding, Silence, benjamini_hochberg, with_q
+from analysis.quality.reference import FEWEST, between_variance, heavier, skewed_tail
 
 CHECK = "near_duplicates"
 PAIRS = 0.005  # of the pairs of different volunteers at one point, that may count as near-duplicates
@@ -48,16 +48,17 @@ def near_duplicates(answers: Answers, rng: np.random.Generator, *, draws: int = 
     pairs = near_pairs(answers.codes[rows], volunteer, place)
     if pairs is None:
         return (Silence(CHECK, Unit.VOLUNTEER, "too_alike"),)
-    seen = _interviews(volunteer, pairs, units)
-    dealt = np.empty((draws, units))
-    for draw in range(draws):
-        dealt[draw] = _interviews(dealt_anew(volunteer, place, rng), pairs, units)
-    n, expected = np.bincount(volunteer, minlength=units), dealt.mean(axis=0)
-    movable = _movable(volunteer, place, units)
-    enough = (n >= FEWEST) & (movable >= FEWEST)
-    chance = dealt.var(axis=0)
-    between, assumed = between_variance((seen - expected)[enough], chance[enough], expected[enough] ** 2)
-    p_value = np.where(enough, skewed_tail(seen, dealt, between * expected**2), nan)
+    seen, dealt = _own_pairs(volunteer, pairs, units), _dealt(volunteer, place, pairs, units, draws, rng)
+    n, enough = np.bincount(volunteer, minlength=units), _movable(volunteer, place, units) >= FEWEST
+    p_value, between = _tails(seen, dealt, enough, None)
+    copied = enough & (np.nan_to_num(benjamini_hochberg(p_value), nan=1.0) <= LEVEL)
+    if copied.any():
+        # Who repeats answers makes those beside seem to repeat less than expected; their spread is seen without.
+        others = ~(copied[volunteer[pairs.one]] & (volunteer[pairs.one] == volunteer[pairs.other]))
+        fewer = Pairs(pairs.one[others], pairs.other[others], pairs.limit)
+        rest = _own_pairs(volunteer, fewer, units), _dealt(volunteer, place, fewer, units, draws, rng)
+        _, between = _tails(*rest, enough & ~copied, None)
+        p_value, _ = _tails(seen, dealt, enough, between)
     touched = np.zeros(len(answers), dtype=bool)
     same = volunteer[pairs.one] == volunteer[pairs.other]
     touched[rows[pairs.one[same]]] = True
@@ -65,7 +66,7 @@ def near_duplicates(answers: Answers, rng: np.random.Generator, *, draws: int = 
     method = f"permutation of volunteers within point, limit {pairs.limit:.3f}, τ² = {between:.3f}"
 
     def finding(at: int) -> Finding:
-        notes = ("few_units",) if assumed else ()
+        notes: tuple[str, ...] = ("few_units",) if enough.sum() < FEWEST else ()
         if not enough[at]:
             notes = ("too_few",) if n[at] < FEWEST else ("alone",)
         return Finding(
@@ -73,18 +74,34 @@ def near_duplicates(answers: Answers, rng: np.random.Generator, *, draws: int = 
             kind=Unit.VOLUNTEER,
             unit=unit.names[at],
             n=int(n[at]),
-            measure="share_with_near_duplicate",
-            statistic=float(seen[at] / n[at]),
-            expected=float(expected[at] / n[at]),
+            measure="near_duplicate_pairs",
+            statistic=float(seen[at]),
+            expected=float(dealt[:, at].mean()),
             p_value=float(p_value[at]),
             effect="log_ratio",
-            size=log((seen[at] + 0.5) / (expected[at] + 0.5)),
+            size=log((seen[at] + 0.5) / (dealt[:, at].mean() + 0.5)),
             rows=named(answers, touched & (unit.codes == at)),
             method=method,
             notes=notes,
         )
 
     return with_q(finding(int(at)) for at in np.flatnonzero(n))
+
+
+def _tails(seen: Floats, dealt: Floats, enough: Mask, between: float | None) -> tuple[Floats, float]:
+    """p of each volunteer, (units,), and the spread between honest ones, if it is not given."""
+    # k interviews that are all alike have k(k − 1)/2 pairs; the root grows with k, as chance and differences do.
+    root, roots = np.sqrt(2 * seen), np.sqrt(2 * dealt)
+    expected = roots.mean(axis=0)
+    if between is None:
+        between = between_variance((root - expected)[enough], roots.var(axis=0)[enough], expected[enough] ** 2)
+    tails = skewed_tail(root, roots, between * expected**2)
+    return heavier(np.where(enough, tails, nan), int(enough.sum())), between
+
+
+def _dealt(volunteer: Codes, place: Codes, pairs: Pairs, units: int, draws: int, rng: np.random.Generator) -> Floats:
+    """Own pairs when the interviews of each place are dealt out anew, (draws, units)."""
+    return np.stack([_own_pairs(dealt_anew(volunteer, place, rng), pairs, units) for _ in range(draws)])
 
 
 def near_pairs(codes: Codes, volunteer: Codes, site: Codes) -> Pairs | None:
@@ -150,13 +167,10 @@ def _between(codes: Codes, volunteer: Codes, rows: Codes) -> Floats:
     return np.asarray(match[one[different], other[different]])
 
 
-def _interviews(volunteer: Codes, pairs: Pairs, units: int) -> Floats:
-    """How many interviews of each volunteer have a near-duplicate among the same volunteer's, (units,)."""
+def _own_pairs(volunteer: Codes, pairs: Pairs, units: int) -> Floats:
+    """How many pairs are one volunteer's own, (units,)."""
     same = volunteer[pairs.one] == volunteer[pairs.other]
-    touched = np.zeros(len(volunteer), dtype=bool)
-    touched[pairs.one[same]] = True
-    touched[pairs.other[same]] = True
-    return np.bincount(volunteer[touched], minlength=units).astype(np.float64)
+    return np.bincount(volunteer[pairs.one[same]], minlength=units).astype(np.float64)
 
 
 def _movable(volunteer: Codes, site: Codes, units: int) -> Codes:

@@ -2,10 +2,13 @@
 
 A unit (a volunteer, a point) is compared with the others in the same site: its interviews at site s with those that
 others made at s. Places differ honestly, so nothing is ever compared across sites. Units differ honestly as well,
-beyond chance: some volunteers read slowly, some are told more. That spread is estimated from the units themselves,
-robustly, so that a few dishonest ones do not widen it: deviations are winsorised at a tenth on either side and the
-between-unit variance is chosen to make their mean square what it is for normal deviations (Spiegelhalter 2005,
-Statistics in Medicine 24:1185-1202, additive random effects).
+beyond chance: some volunteers read slowly, some are told more. That spread is estimated from the units themselves: the
+between-unit variance is chosen to make the mean square of the deviations what it is for normal ones (Spiegelhalter
+2005, Statistics in Medicine 24:1185-1202, additive random effects).
+
+Dishonest units must not widen the spread by which they are judged. They lie on one side, so deviations are winsorised
+at a tenth on the other side and at three tenths on theirs. And since few units show little, the spread is taken as if
+PRIOR further units had shown the ordinary one.
 """
 
 from dataclasses import dataclass
@@ -19,11 +22,18 @@ from scipy.stats import pearson3, t
 from analysis.quality.answers import Codes, Floats, Mask
 
 FEWEST = 8  # interviews of a unit, others at a site, and units, for a comparison to mean anything
-ORDINARY = 0.03  # share of the variance between honest interviewers, where too few units show their own
-_TENTH = 0.1
-# The mean square of a standard normal deviation that is winsorised at a tenth on either side
-_EDGE = float(-ndtri(_TENTH))
-_WINSORISED = (1 - 2 * _TENTH) - 2 * _EDGE * exp(-_EDGE * _EDGE / 2) / sqrt(2 * pi) + 2 * _TENTH * _EDGE * _EDGE
+ORDINARY, PRIOR = 0.02, 10  # the share of the variance between honest interviewers (Kish 1962; Groves 1989, chapter 8)
+_HONEST_SIDE, _OTHER_SIDE = 0.1, 0.3  # winsorised
+
+
+def _winsorised_mean_square(low: float, high: float) -> float:
+    """Of a standard normal deviation that is winsorised at these shares on either side."""
+    a, b = float(ndtri(low)), float(ndtri(1 - high))
+    density = [x * exp(-x * x / 2) / sqrt(2 * pi) for x in (a, b)]
+    return (1 - low - high) - (density[1] - density[0]) + low * a * a + high * b * b
+
+
+_NORMAL = _winsorised_mean_square(_HONEST_SIDE, _OTHER_SIDE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +41,7 @@ class Apart:
     """All units side by side, each array (units,): what was seen and expected per interview, and p, nan where `n` < 8.
 
     `n` counts the interviews that could be compared, `total` all of them. `between` is the variance share between
-    honest units, assumed where `assumed`.
+    honest units.
     """
 
     n: Codes
@@ -40,7 +50,6 @@ class Apart:
     expected: Floats
     p_value: Floats
     between: float
-    assumed: bool
 
 
 def shares_apart(hit: Mask, unit: Codes, site: Codes, units: int, *, low: bool) -> Apart:
@@ -51,7 +60,9 @@ def shares_apart(hit: Mask, unit: Codes, site: Codes, units: int, *, low: bool) 
     """
     total = np.bincount(unit[unit >= 0], minlength=units)
     kept = (unit >= 0) & (site >= 0)
-    y, n, others = _cells(hit[kept].astype(float), unit[kept], site[kept], units)
+    y, n = _cells(hit[kept].astype(float), unit[kept], site[kept], units)
+
+    others = n.sum(axis=0) - n
     overall = y.sum() / max(n.sum(), 1)
     # Two interviews' worth of the overall share, so that a site without hits does not make them impossible.
     rate = (y.sum(axis=0) - y + 2 * overall) / (others + 2)
@@ -62,64 +73,78 @@ def shares_apart(hit: Mask, unit: Codes, site: Codes, units: int, *, low: bool) 
     p = np.divide(expected, size, out=np.zeros(units), where=size > 0)
     spread = size * (size - 1) * p * (1 - p)
     enough = size >= FEWEST
-    between, assumed = between_variance((seen - expected)[enough], chance[enough], spread[enough])
+    suspicion = expected - seen if low else seen - expected
+    between = between_variance(suspicion[enough], chance[enough], spread[enough])
     values = np.full(units, np.nan)
     for at in np.flatnonzero(enough):
         variance = chance[at] + between * spread[at]
         values[at] = _beta_binomial(seen[at], int(size[at]), p[at], variance, low=low)
-    return _apart(size, total, seen, expected, values, between, assumed)
+    values = heavier(values, int(enough.sum()))
+    return _apart(size, total, seen, expected, values, between)
 
 
 def means_apart(values: Floats, unit: Codes, site: Codes, units: int, *, low: bool) -> Apart:
     """Is the mean of `values` (n,) lower (or higher) in a unit than among the others at its sites?
 
-    The deviation over its standard error, chance and honest differences together, against Student's t with one degree
-    of freedom fewer than there are units. `between` is a share of the variance within units.
+    The deviation over its standard error, chance and honest differences together. `between` is a share of the variance
+    within units.
     """
     total = np.bincount(unit[unit >= 0], minlength=units)
     kept = (unit >= 0) & (site >= 0) & ~np.isnan(values)
-    y, n, others = _cells(values[kept], unit[kept], site[kept], units)
+    y, n = _cells(values[kept], unit[kept], site[kept], units)
+    own = np.divide(y, n, out=np.zeros_like(y), where=n > 0)[unit[kept], site[kept]]
+    freedom = max(int(kept.sum()) - int((n > 0).sum()), 1)
+    within = float(((values[kept] - own) ** 2).sum() / freedom)
+
+    others = n.sum(axis=0) - n
     mean = np.divide(y.sum(axis=0) - y, others, out=np.zeros_like(y), where=others > 0)
     used = np.where(others >= FEWEST, n, 0)
     size, seen = used.sum(axis=1), np.where(used > 0, y, 0.0).sum(axis=1)
     expected = (used * mean).sum(axis=1)
-    own = np.divide(y, n, out=np.zeros_like(y), where=n > 0)[unit[kept], site[kept]]
-    freedom = max(int(kept.sum()) - int((n > 0).sum()), 1)
-    within = float(((values[kept] - own) ** 2).sum() / freedom)
     chance = within * (used * (1 + used / np.maximum(others, 1))).sum(axis=1)
     enough = size >= FEWEST
     spread = within * (size * size)
-    between, assumed = between_variance((seen - expected)[enough], chance[enough], spread[enough])
+    suspicion = expected - seen if low else seen - expected
+    between = between_variance(suspicion[enough], chance[enough], spread[enough])
     variance = chance + between * spread
-    z = np.divide(seen - expected, np.sqrt(variance), out=np.zeros(units), where=variance > 0)
-    tails = t.sf(-z if low else z, max(int(enough.sum()) - 1, 1))
-    return _apart(size, total, seen, expected, np.where(enough, tails, np.nan), between, assumed)
+    z = np.divide(suspicion, np.sqrt(variance), out=np.zeros(units), where=variance > 0)
+    tails = heavier(np.where(enough, ndtr(-z), np.nan), int(enough.sum()))
+    return _apart(size, total, seen, expected, tails, between)
 
 
-def between_variance(deviation: Floats, chance: Floats, spread: Floats) -> tuple[float, bool]:
-    """τ² with which the winsorised squares of deviation / √(chance + τ² spread) are as large as normal ones would be.
+def between_variance(suspicion: Floats, chance: Floats, spread: Floats) -> float:
+    """τ² with which suspicion / √(chance + τ² spread) scatters as normal deviations would, drawn towards ORDINARY.
 
-    All (units,). With fewer than FEWEST units it is at least ORDINARY, and the second value says so.
+    All (units,); `suspicion` is the deviation towards dishonesty.
     """
     usable = (chance > 0) & (spread > 0)
-    deviation, chance, spread = deviation[usable], chance[usable], spread[usable]
-    least = ORDINARY if len(deviation) < FEWEST else 0.0
+    suspicion, chance, spread = suspicion[usable], chance[usable], spread[usable]
 
     def excess(variance: float) -> float:
-        return winsorised_square(deviation / np.sqrt(chance + variance * spread)) - 1
+        return scatter(suspicion / np.sqrt(chance + variance * spread)) - 1
 
-    if len(deviation) == 0 or excess(least) <= 0:
-        return least, least > 0
-    upper = 1.0
-    while excess(upper) > 0:
-        upper *= 10
-    return float(brentq(excess, least, upper)), least > 0
+    own, units = 0.0, len(suspicion)
+    if units and excess(0.0) > 0:
+        upper = 1.0
+        while excess(upper) > 0:
+            upper *= 10
+        own = float(brentq(excess, 0.0, upper))
+    return (units * own + PRIOR * ORDINARY) / (units + PRIOR)
 
 
-def winsorised_square(z: Floats) -> float:
-    """The mean square of z winsorised at a tenth on either side, 1 on average for standard normal z."""
-    low, high = np.quantile(z, [_TENTH, 1 - _TENTH])
-    return float(np.mean(np.clip(z, low, high) ** 2) / _WINSORISED)
+def scatter(z: Floats) -> float:
+    """The mean square of z, winsorised more on the high side than on the low; 1 on average for standard normal z."""
+    low, high = np.quantile(z, [_HONEST_SIDE, 1 - _OTHER_SIDE])
+    return float(np.mean(np.clip(z, low, high) ** 2) / _NORMAL)
+
+
+def heavier(p_values: Floats, units: int) -> Floats:
+    """Normal tails made Student's, since the spread is itself estimated from so many units: (units,), nan stays.
+
+    Winsorising leaves about half of the units' information, and PRIOR counts as it does in `between_variance`.
+    """
+    z = -ndtri(np.clip(p_values, 1e-300, 1.0))
+    return np.asarray(t.sf(z, units / 2 + PRIOR))
 
 
 def honest_differences(p_values: Floats) -> Floats:
@@ -133,9 +158,9 @@ def honest_differences(p_values: Floats) -> Floats:
     if said.sum() < FEWEST:
         return p_values
     # A p near 1 says only that nothing is there; how near is no sign of spread.
-    z = -ndtri(np.clip(p_values[said], 1e-300, 1 - _TENTH))
+    z = -ndtri(np.clip(p_values[said], 1e-300, 1 - _HONEST_SIDE))
     centre = max(float(np.median(z)), 0.0)
-    spread = sqrt(max(winsorised_square(z - centre), 1.0))
+    spread = sqrt(max(scatter(z - centre), 1.0))
     adjusted = p_values.copy()
     adjusted[said] = np.maximum(ndtr(-(z - centre) / spread), p_values[said])
     return adjusted
@@ -165,13 +190,13 @@ def gumbel_tail(value: Floats, mean: Floats, sd: Floats) -> Floats:
     return np.where(sd > 0, tails, 1.0)
 
 
-def _cells(values: Floats, unit: Codes, site: Codes, units: int) -> tuple[Floats, Floats, Floats]:
-    """Sums, counts and the others' counts, each (units, sites)."""
+def _cells(values: Floats, unit: Codes, site: Codes, units: int) -> tuple[Floats, Floats]:
+    """Sums and counts, each (units, sites)."""
     sites = int(site.max()) + 1 if len(site) else 1
     cell = unit * sites + site
     y = np.bincount(cell, values, minlength=units * sites).reshape(units, sites)
-    n = np.bincount(cell, minlength=units * sites).reshape(units, sites).astype(np.float64)
-    return np.asarray(y, dtype=np.float64), n, np.asarray(n.sum(axis=0) - n)
+    n = np.bincount(cell, minlength=units * sites).reshape(units, sites)
+    return y.astype(np.float64), n.astype(np.float64)
 
 
 def _beta_binomial(hits: float, n: int, p: float, variance: float, *, low: bool) -> float:
@@ -189,9 +214,7 @@ def _beta_binomial(hits: float, n: int, p: float, variance: float, *, low: bool)
     return float(min(np.exp(terms).sum(), 1.0))
 
 
-def _apart(
-    size: Floats, total: Codes, seen: Floats, expected: Floats, p_value: Floats, between: float, assumed: bool
-) -> Apart:
+def _apart(size: Floats, total: Codes, seen: Floats, expected: Floats, p_value: Floats, between: float) -> Apart:
     used = np.maximum(size, 1)
     nothing = size < 1
     return Apart(
@@ -201,5 +224,4 @@ def _apart(
         expected=np.where(nothing, np.nan, expected / used),
         p_value=p_value,
         between=between,
-        assumed=assumed,
     )
