@@ -8,7 +8,7 @@ from analysis.quality.interviewer_effects import VarianceShare
 
 
 def table(review: Review, shares: Iterable[VarianceShare], level: float = LEVEL) -> str:
-    """Markdown: units to contact again, reasons and rows; what could not be checked; the volunteers' variance shares."""
+    """Markdown: units to contact again, with reasons and interviews; what was not checked; variance shares."""
     lines = ["| unit | n | q | reason | seen | expected | p | interviews to call back |"]
     lines.append("| --- | ---: | ---: | --- | ---: | ---: | ---: | --- |")
     for lead in review.listed(level):
@@ -24,8 +24,8 @@ def table(review: Review, shares: Iterable[VarianceShare], level: float = LEVEL)
             "| --- | ---: | ---: | ---: | ---: | ---: |",
         ]
         lines += [
-            f"| {share.item} | {share.n} | {share.volunteers} | {share.value:.3f} | {share.lower:.3f} | {share.upper:.3f} |"
-            for share in told
+            f"| {each.item} | {each.n} | {each.volunteers} | {each.value:.3f} | {each.lower:.3f} | {each.upper:.3f} |"
+            for each in told
         ]
     return "\n".join(lines).rstrip()
 

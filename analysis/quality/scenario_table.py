@@ -1,9 +1,9 @@
-"""How often the list for re-contact names the guilty, and how often the honest, in waves where it is known who is which.
+"""How often the list for re-contact names the guilty, and how often the honest, in waves where both are known.
 
-For each scenario and seed a wave is made and reviewed. A unit is guilty if something was planted on it, honest if it has
-no interview but honest ones; a unit that merely shares interviews with a guilty one (the points where a volunteer made
-them up) is neither. Found: the share of guilty units on the list; of stuffing the guilty unit is the district, and its
-points are counted apart. False alarms: the share of honest units on the list, and the share of waves with any.
+For each scenario and seed a wave is made and reviewed. A unit is guilty if something was planted on it, honest if all
+its interviews are; a unit that merely shares interviews with a guilty one (points where a volunteer made them up) is
+neither. Found: the share of guilty units on the list; of stuffing the guilty unit is the district, and its points are
+counted apart. False alarms: the share of honest units on the list, and the share of waves with any.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ from analysis.quality.review import review
 from analysis.quality.scenarios import Kind, Scenario, Setting, scenario
 
 SEED, REPEATS = 1, 40  # of the table in docs/methods.md
+USUAL = Setting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def outcome(wave: Scenario, rng: np.random.Generator, level: float = LEVEL) -> O
     )
 
 
-def rows(seed: int, repeats: int, kinds: Iterable[Kind] = Kind, setting: Setting = Setting()) -> tuple[Row, ...]:
+def rows(seed: int, repeats: int, kinds: Iterable[Kind] = Kind, setting: Setting = USUAL) -> tuple[Row, ...]:
     """One row a scenario and kind of guilty unit. A wave depends on seed, scenario and its number alone."""
     table: list[Row] = []
     for kind in kinds:
@@ -66,7 +67,7 @@ def rows(seed: int, repeats: int, kinds: Iterable[Kind] = Kind, setting: Setting
             for rng in (np.random.default_rng([seed, list(Kind).index(kind), number]) for number in range(repeats))
         ]
         units = sorted({unit for wave in waves for unit, _, _ in wave.guilty})
-        table += [_row(kind, unit, waves) for unit in units or [None]]
+        table += [_row(kind, unit, waves) for unit in units] or [_row(kind, None, waves)]
     return tuple(table)
 
 
