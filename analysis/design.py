@@ -112,10 +112,10 @@ class Design:
 def declare(
     frame: pd.DataFrame,
     *,
-    ids: Sequence[str] | None = None,
+    ids: str | Sequence[str] | None = None,
     strata: str | None = None,
     weights: str | None = None,
-    fpc: Sequence[str] | None = None,
+    fpc: str | Sequence[str] | None = None,
     nest: bool = False,
     lonely: Lonely | str = Lonely.FAIL,
     lonely_domains: bool = False,
@@ -126,13 +126,15 @@ def declare(
     fpc: population sizes by stage (units in the stratum, then units in the unit above). weights None: taken from fpc,
     or all 1 without it. nest: unit codes repeat across strata. Raises DesignError.
     """
+    ids = [ids] if isinstance(ids, str) else ids
+    fpc = [fpc] if isinstance(fpc, str) else fpc
     named = [*(ids or ()), *(fpc or ()), *([strata] if strata else []), *([weights] if weights else [])]
     _check_columns(frame, named)
     codes = [_codes(frame[name]) for name in ids] if ids else [np.arange(len(frame), dtype=np.intp)]
     stratum = _codes(frame[strata]) if strata else np.zeros(len(frame), dtype=np.intp)
     labels = _labels(frame[strata], stratum) if strata else ("(whole sample)",)
     if not nest:
-        _check_nested(codes[0], stratum, labels)
+        _check_nested(codes[0], stratum, labels, frame[ids[0]] if ids else None)
     if fpc is not None and len(fpc) > len(codes):
         raise DesignError(
             f"fpc names {len(fpc)} stages but ids name {len(codes)}. Give at most one fpc column a stage."
@@ -140,7 +142,7 @@ def declare(
     stages: list[Stage] = []
     parent = stratum
     for depth, own in enumerate(codes):
-        population = frame[fpc[depth]].to_numpy(np.float64) if fpc is not None and depth < len(fpc) else None
+        population = _numbers(frame, fpc[depth]) if fpc is not None and depth < len(fpc) else None
         stage = _stage(parent, own, population, labels, depth + 1)
         stages.append(stage)
         if population is None or depth + 1 == len(codes):
@@ -150,10 +152,27 @@ def declare(
         labels = tuple(f"{labels[h]} / {name}" for h, name in zip(stage.stratum_of_unit, names, strict=True))
         parent = stage.unit
     final = _weights(frame, weights, stages)
-    return Design(weights=final, stages=tuple(stages), lonely=Lonely(lonely), lonely_domains=lonely_domains)
+    return Design(weights=final, stages=tuple(stages), lonely=_lonely(lonely), lonely_domains=lonely_domains)
+
+
+def _lonely(choice: Lonely | str) -> Lonely:
+    try:
+        return Lonely(choice)
+    except ValueError:
+        raise DesignError(f"lonely='{choice}' is not known. Choose one of {', '.join(Lonely)}.") from None
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> Floats:
+    try:
+        return frame[column].to_numpy(np.float64)
+    except (TypeError, ValueError):
+        strange = frame[column][pd.to_numeric(frame[column], errors="coerce").isna()]
+        raise DesignError(f"Column {column} holds '{strange.iloc[0]}', which is not a number. Correct it.") from None
 
 
 def _check_columns(frame: pd.DataFrame, named: Sequence[str]) -> None:
+    if not len(frame):
+        raise DesignError("The frame has no rows, so there is no sample to describe. Check how it was read.")
     absent = [name for name in named if name not in frame.columns]
     if absent:
         raise DesignError(
@@ -177,15 +196,17 @@ def _labels(column: "pd.Series[Any]", codes: Codes) -> tuple[str, ...]:
     return tuple(str(column.iloc[int(row)]) for row in first)
 
 
-def _check_nested(unit: Codes, stratum: Codes, labels: tuple[str, ...]) -> None:
+def _check_nested(unit: Codes, stratum: Codes, labels: tuple[str, ...], column: "pd.Series[Any] | None") -> None:
     pairs = np.unique(np.stack([unit, stratum]), axis=1)
     units, times = np.unique(pairs[0], return_counts=True)
     shared = units[times > 1]
-    if len(shared):
+    if len(shared) and column is not None:
         names = sorted({labels[h] for h in pairs[1][np.isin(pairs[0], shared)].tolist()})
+        codes = _labels(column, unit)
         raise DesignError(
-            f"The same unit code occurs in several strata ({', '.join(names[:10])}). "
-            "If the codes are numbered afresh in each stratum, say nest=True; otherwise correct them."
+            f"The same unit code of {column.name} ({', '.join(codes[u] for u in shared[:5].tolist())}) occurs in "
+            f"several strata ({', '.join(names[:10])}). If the codes are numbered afresh in each stratum, say "
+            "nest=True; otherwise correct them."
         )
 
 
@@ -214,7 +235,7 @@ def _stage(parent: Codes, own: Codes, population: Floats | None, labels: tuple[s
 
 def _weights(frame: pd.DataFrame, column: str | None, stages: Sequence[Stage]) -> Floats:
     if column is not None:
-        weights = frame[column].to_numpy(np.float64)
+        weights = _numbers(frame, column)
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise DesignError(f"Column {column} has weights that are negative or not finite. Weights are 0 or more.")
         return weights

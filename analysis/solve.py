@@ -1,24 +1,21 @@
-"""Reading a case (a design, its options and a list of tasks) and answering it in the shape of R's answers.
+"""Answering the tasks of a reference case in the shape of R's answers.
 
-A case is a JSON file beside its data: `data.csv`, perhaps `repweights.csv`. Each task of the answer carries its own
-keys and, under "expected", the fields that R's answer to the same task has; nan becomes null. A share of exactly 0 or 1
-has no answer in R; ours carries the intervals that still exist there, and says so in "notes".
+`reference_case` reads the case. Each task of the answer carries its own keys and, under "expected", the fields that R's
+answer to the same task has; nan becomes null. A share of exactly 0 or 1 has no answer in R; ours carries the intervals
+that still exist there, and says so in "notes".
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import inf, isfinite, nan
+from dataclasses import replace
+from math import inf, isfinite, isnan, nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from analysis.association import association
-from analysis.calibration import Margin, calibrate, margin, model_matrix, poststratify, rake
-from analysis.design import Design, DesignError, Floats, Lonely, LonelyStrata, Mask, declare
+from analysis.design import Design, LonelyStrata, Mask
 from analysis.design_effect import design_effect
 from analysis.estimate import (
     Estimate,
@@ -33,7 +30,7 @@ from analysis.estimate import (
 from analysis.intervals import Ends, Evidence, Method, interval, logit_ends, symmetric, t_quantile
 from analysis.measure import Measure, both_present, measure
 from analysis.profile_spline import fitted_information, profile_ends
-from analysis.replicates import Replicates
+from analysis.reference_case import Case, Unsupported, read_case
 
 Task = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -51,29 +48,8 @@ _R_METHODS = {
 _R_FULL_DF = ("logit", "asin", "mean", "xlogit", "wilson")
 # Where all answers agree: the intervals that remain, in their NCHS form.
 _DEGENERATE = {"wilson": Method.WILSON, "beta": Method.KORN_GRAUBARD}
-
-
-class Unsupported(ValueError):
-    """The case asks for something that is not implemented."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """The data of a case and its design, ready for tasks."""
-
-    frame: pd.DataFrame
-    design: Design
-
-    def numbers(self, name: str) -> Floats:
-        """A column as (rows,) numbers."""
-        if name not in self.frame:
-            raise Unsupported(f"the data have no column {name}")
-        return self.frame[name].to_numpy(np.float64)
-
-    @property
-    def full_df(self) -> float:
-        """Degrees of freedom of the whole design."""
-        return degrees_of_freedom(self.design, self.design.weights > 0)
+# What a case can get wrong. Anything else is a fault of ours and must be seen.
+_UNANSWERABLE = (KeyError, TypeError, ValueError, OSError)
 
 
 def solve_file(path: Path) -> tuple[Answer, bool]:
@@ -83,8 +59,8 @@ def solve_file(path: Path) -> tuple[Answer, bool]:
     tasks = [{key: value for key, value in task.items() if key != "expected"} for task in document["tasks"]]
     try:
         case = read_case(document, path.parent)
-    except (DesignError, ValueError) as problem:
-        return kept | {"tasks": [task | {"expected": {"error": str(problem)}} for task in tasks]}, False
+    except _UNANSWERABLE as problem:
+        return kept | {"tasks": [task | {"expected": {"error": _said(problem)}} for task in tasks]}, False
     answers, supported = [], True
     for task in tasks:
         answer, known = _answer(case, task)
@@ -93,71 +69,23 @@ def solve_file(path: Path) -> tuple[Answer, bool]:
     return kept | {"tasks": answers}, supported
 
 
-def read_case(document: Mapping[str, Any], folder: Path) -> Case:
-    """The case's data and design: declared, calibrated, with replicate weights where it has them."""
-    text = dict.fromkeys(document.get("string_columns", ()), str)
-    frame = pd.read_csv(folder / document.get("data", "data.csv"), dtype=text, keep_default_na=False, na_values=[""])
-    spec, options = document["design"], document.get("options") or {}
-    design = declare(
-        frame,
-        ids=spec.get("ids"),
-        strata=spec.get("strata"),
-        weights=spec.get("weights"),
-        fpc=spec.get("fpc"),
-        nest=bool(spec.get("nest")),
-        lonely=Lonely(options.get("lonely_psu", "fail")),
-        lonely_domains=bool(options.get("adjust_domain_lonely")),
-    )
-    if document.get("replicates"):
-        design = design.with_replicates(_replicates(document["replicates"], folder))
-    if document.get("calibration"):
-        design = _calibrated(design, frame, document["calibration"])
-    return Case(frame, design)
-
-
-def _replicates(spec: Mapping[str, Any], folder: Path) -> Replicates:
-    weights = pd.read_csv(folder / spec.get("file", "repweights.csv")).to_numpy(np.float64)
-    rscales = np.broadcast_to(np.asarray(spec["rscales"], dtype=np.float64), weights.shape[1:])
-    return Replicates(weights, float(spec["scale"]), rscales, bool(spec.get("mse")), spec.get("degf"))
-
-
-def _calibrated(design: Design, frame: pd.DataFrame, spec: Mapping[str, Any]) -> Design:
-    kind = spec["type"]
-    if kind == "poststratify":
-        return poststratify(design, _margin(frame, spec))
-    if kind == "rake":
-        return rake(design, [_margin(frame, one) for one in spec["margins"]])
-    if kind == "calibrate":
-        named = re.findall(r"[^~+\s]+", spec["formula"])
-        if set(named) != set(spec["levels"]):
-            raise Unsupported(f"only main effects of the variables in `levels`, not {spec['formula']}")
-        variables = model_matrix(frame, {name: spec["levels"][name] for name in named})
-        if set(variables) != set(spec["population"]):
-            raise Unsupported("the population totals do not name the columns of the model matrix")
-        totals = np.array([spec["population"][name] for name in variables], dtype=np.float64)
-        bounds = tuple(spec["bounds"]) if spec.get("bounds") else None
-        return calibrate(design, variables.to_numpy(), totals, distance=spec["calfun"], bounds=bounds)
-    raise Unsupported(f"calibration {kind}")
-
-
-def _margin(frame: pd.DataFrame, spec: Mapping[str, Any]) -> Margin:
-    population = pd.DataFrame(spec["population"])
-    for name in spec["vars"]:
-        population[name] = population[name].astype(frame[name].dtype)
-    return margin(frame, population[[*spec["vars"], "Freq"]], size="Freq")
-
-
 def _answer(case: Case, task: Task) -> tuple[Answer, bool]:
     """The answer to one task, and whether its kind is supported. A refusal by the design is an answer."""
-    handler = _HANDLERS.get(task["type"])
+    handler = _HANDLERS.get(task.get("type", ""))
     if handler is None:
-        return {"error": f"task type {task['type']} is not supported"}, False
+        return {"error": f"task type {task.get('type')} is not supported"}, False
     try:
         return handler(case, task), True
     except LonelyStrata as refusal:
         return {"error": str(refusal)}, True
-    except (KeyError, ValueError) as problem:
-        return {"error": f"{type(problem).__name__}: {problem}"}, False
+    except _UNANSWERABLE as problem:
+        return {"error": _said(problem)}, False
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"the case does not say {problem}"
+    return str(problem)
 
 
 def _plain(value: Any) -> Any:
@@ -185,6 +113,8 @@ def _mean_or_total(case: Case, variable: Measure, kind: str) -> Answer:
         return {"n": int(variable.n.sum()), "error": str(refusal)}
     scale = 1.0 if kind == "mean" else float(variable.base.sum()) ** 2
     variance = estimate.variance / scale if scale > 0 else nan
+    if case.design.replicates is not None:
+        variable = replace(variable, n=variable.rows)  # R's design effect of replicates counts rows of weight 0
     return _level(estimate) | {
         "ci95_t": symmetric(estimate.value, estimate.variance, estimate.df),
         "ci95_z": symmetric(estimate.value, estimate.variance, inf),
@@ -202,8 +132,12 @@ def _r_deff(case: Case, variable: Measure, variance_of_mean: float, kind: str) -
 
 
 def _ratio(case: Case, task: Task, domain: Mask | None = None) -> Answer:
-    estimate = ratio(case.design, case.numbers(task["num"]), case.numbers(task["den"]), domain)
-    return _level(estimate)
+    top, bottom = case.numbers(task["num"]), case.numbers(task["den"])
+    try:
+        return _level(ratio(case.design, top, bottom, domain))
+    except LonelyStrata as refusal:
+        known = both_present(case.design, top, bottom) & (case.design.weights > 0)
+        return {"n": int((known if domain is None else known & domain).sum()), "error": str(refusal)}
 
 
 def _ciprop(case: Case, variable: Measure) -> Answer:
@@ -213,6 +147,8 @@ def _ciprop(case: Case, variable: Measure) -> Answer:
     try:
         known = evidence(design, variable)
         errors: Answer = {}
+        if known.degenerate and isnan(mean_of(design, variable).variance):
+            known = replace(known, v=nan)  # all answers agree, in strata whose variance nobody can say
     except LonelyStrata as refusal:
         known = Evidence(nan, nan, 0, degrees_of_freedom(design, variable.n > 0))
         errors = {"errors": dict.fromkeys(_R_METHODS, str(refusal))}
@@ -269,7 +205,7 @@ def _variance_of_logit(design: Design, variable: Measure, known: Evidence) -> fl
 def _by(case: Case, task: Task, one: Callable[[Mask], Answer], known: Mask) -> Answer:
     """One answer per combination of levels that occurs among the known rows."""
     names: list[str] = list(task["by"])
-    known = known & case.frame[names].notna().all(axis=1).to_numpy()
+    known = known & case.known(*names)
     occurring = case.frame.loc[known, names].drop_duplicates().sort_values(names)
     rows = []
     for values in occurring.itertuples(index=False):
@@ -298,6 +234,8 @@ def _solve_ratio(case: Case, task: Task) -> Answer:
     if task["type"] == "by_ratio":
         return _by(case, task, lambda d: _ratio(case, task, d), _known(case, task["num"], task["den"]))
     answer = _ratio(case, task)
+    if "error" in answer:
+        return answer
     return answer | {"ci95_t": symmetric(answer["est"], answer["var"], answer["df"])}
 
 
@@ -311,8 +249,11 @@ def _solve_ciprop(case: Case, task: Task) -> Answer:
 
 
 def _solve_diff(case: Case, task: Task) -> Answer:
-    group = case.frame[task["by"]]
+    group = case.column(task["by"])
     masks = [(group == task[side]).to_numpy() for side in ("a", "b")]
+    for side, mask in zip(("a", "b"), masks, strict=True):
+        if not mask.any():
+            raise Unsupported(f"{task['by']} has no value {task[side]!r}")
     values = case.numbers(task["var"])
     result = difference(case.design, values, masks[0], masks[1], known=group.notna().to_numpy())
     return {
@@ -329,7 +270,7 @@ def _solve_diff(case: Case, task: Task) -> Answer:
 
 
 def _solve_factor_mean(case: Case, task: Task) -> Answer:
-    shares = factor_mean(case.design, case.frame[task["var"]])
+    shares = factor_mean(case.design, case.column(task["var"]))
     return {
         "n": shares.n,
         "df": shares.df,
@@ -341,9 +282,9 @@ def _solve_factor_mean(case: Case, task: Task) -> Answer:
 
 
 def _solve_chisq(case: Case, task: Task) -> Answer:
-    test = association(case.design, case.frame[task["v1"]], case.frame[task["v2"]])
+    test = association(case.design, case.column(task["v1"]), case.column(task["v2"]))
     # R scales Pearson's statistic to the rows it holds; the tests themselves do not depend on that.
-    held = _r_rows(case.design, int(case.frame[[task["v1"], task["v2"]]].notna().all(axis=1).sum()))
+    held = _r_rows(case.design, int(case.known(task["v1"], task["v2"]).sum()))
     return {
         "n": test.n,
         "F": {"statistic": test.f, "parameter": [test.f_df1, test.f_df2], "p_value": test.f_p_value},

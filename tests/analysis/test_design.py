@@ -1,10 +1,12 @@
 """What a design is, and that a wrong one is refused with the way out."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from analysis.design import Design, DesignError, Lonely, LonelyStrata, declare
-from analysis.estimate import mean
+from analysis.estimate import mean, total
 from tests.analysis.samples import clustered
 
 
@@ -99,3 +101,43 @@ def test_a_lonely_unit_at_the_second_stage_is_named_by_its_codes() -> None:
     design = declare(sample, ids=["school", "pupil"], strata="d", fpc=["schools", "pupils"])
     with pytest.raises(LonelyStrata, match="Stratum A / 2 at stage 2"):
         mean(design, sample["y"])
+
+
+def test_one_column_may_be_named_without_a_list() -> None:
+    sample = clustered().assign(N=9)
+    one = declare(sample, ids="point", strata="district", weights="w", fpc="N", nest=True)
+    listed = declare(sample, ids=["point"], strata="district", weights="w", fpc=["N"], nest=True)
+    assert mean(one, sample["score"]) == mean(listed, sample["score"])
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"weights": "sex"}, "Column sex holds '[FM]', which is not a number"),
+        ({"fpc": "sex"}, "Column sex holds '[FM]', which is not a number"),
+        ({"lonely": "ignore"}, "lonely='ignore' is not known. Choose one of fail, remove, certainty, adjust, average"),
+        ({"ids": ["point"], "fpc": ["n", "n"]}, "fpc names 2 stages but ids name 1"),
+        ({"ids": ["point"], "strata": "district"}, r"unit code of point \(P0, P1, P2, P3, P4\).*D0, D1, D2, D3"),
+    ],
+)
+def test_a_wrong_column_is_named_with_the_way_out(declared: dict[str, Any], message: str) -> None:
+    with pytest.raises(DesignError, match=message):
+        declare(clustered().assign(n=1000), **declared)
+
+
+def test_a_frame_without_rows_is_no_sample() -> None:
+    with pytest.raises(DesignError, match="no rows"):
+        declare(clustered().iloc[:0])
+
+
+def test_lonely_strata_of_a_domain_only_are_refused_where_only_it_meets_them() -> None:
+    sample, _ = lonely_sample("fail")
+    adjusted = declare(
+        sample, ids="point", strata="district", weights="w", nest=True, lonely="adjust", lonely_domains=True
+    )
+    plain = declare(sample, ids="point", strata="district", weights="w", nest=True, lonely="adjust")
+    one_point = (sample["point"] == "P0").to_numpy()
+    # Of each district the domain holds one point: its distance from the mean of all is more than from its own mean.
+    assert total(adjusted, sample["score"], one_point).se != pytest.approx(
+        total(plain, sample["score"], one_point).se, rel=1e-3
+    )
