@@ -9,10 +9,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -36,7 +37,10 @@ SETTINGS = {
     "spark.executor.memory": "512m",
     "spark.executor.cores": "1",
     "spark.cores.max": str(WORKERS),
-    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.ui.enabled": "false",
     "spark.connect.grpc.binding.address": "127.0.0.1",
 }
@@ -64,8 +68,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     url = f"spark://127.0.0.1:{master}"
     here = ["--host", "127.0.0.1"]
     deploy = "org.apache.spark.deploy"
-    with ExitStack() as running:
-        start = _Starter(java, folder, running)
+    start = _Starter(java, folder)
+    try:
         start(
             "master",
             "spark-class",
@@ -91,17 +95,19 @@ def cluster(folder: Path) -> Iterator[Cluster]:
                 raise RuntimeError(f"The Spark cluster did not start.\n{logs}")
             time.sleep(0.1)
         yield found
+    finally:
+        start.end()
 
 
 class _Starter:
     """Starts programs of Spark, and ends them with everything that they started."""
 
-    def __init__(self, java: Path, folder: Path, running: ExitStack) -> None:
+    def __init__(self, java: Path, folder: Path) -> None:
         spec = find_spec("pyspark")
         assert spec is not None
         assert spec.origin is not None
         self._home = Path(spec.origin).parent
-        self._folder, self._running = folder, running
+        self._folder = folder
         self._processes: list[psutil.Popen] = []
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -115,10 +121,9 @@ class _Starter:
         self._with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
     def __call__(self, name: str, program: str, *words: str) -> None:
-        command: Sequence[str] = [*self._with_us, str(self._home / "bin" / program), *words]
         with (self._folder / f"{name}.log").open("ab") as log:
             process = psutil.Popen(
-                command,
+                [*self._with_us, str(self._home / "bin" / program), *words],
                 cwd=self._folder,
                 env=self._environment,
                 stdout=log,
@@ -126,25 +131,23 @@ class _Starter:
                 start_new_session=True,  # Ctrl-C is for the tests; they stop the cluster afterwards
             )
         self._processes.append(process)
-        self._running.callback(_end, process)
 
     def all_run(self) -> bool:
         return all(process.poll() is None for process in self._processes)
 
-
-def _end(process: psutil.Popen) -> None:
-    """Ends a program and its descendants; RuntimeError should one survive."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        family = [*process.children(recursive=True), process]
-        process.terminate()
-        _, alive = psutil.wait_procs(family, STOP_SECONDS)
-        for stubborn in alive:
+    def end(self) -> None:
+        """Ends the programs and their descendants; RuntimeError should one survive."""
+        alive: list[psutil.Process] = []
+        for process in self._processes:
             with contextlib.suppress(psutil.NoSuchProcess):
-                stubborn.kill()
-        _, alive = psutil.wait_procs(alive, STOP_SECONDS)
+                alive += [*process.children(recursive=True), process]
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            for member in alive:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.send_signal(how)
+            _, alive = psutil.wait_procs(alive, STOP_SECONDS)
         if alive:
-            raise RuntimeError(f"Spark's processes {[p.pid for p in alive]} cannot be ended.")
-    process.wait()
+            raise RuntimeError(f"Spark's processes {[process.pid for process in alive]} cannot be ended.")
 
 
 def _free_ports(number: int) -> list[int]:

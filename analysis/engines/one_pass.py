@@ -102,7 +102,7 @@ def one_pass(
     counted: Floats = np.ones(len(found))
     columns = {"n": met, "w": met}
     if weights is not None:
-        counted, w = _numbers(found[_WEIGHTED], missing=np.nan), _numbers(found["w"])
+        counted, w = (_numbers(found[name], missing=np.nan) for name in (_WEIGHTED, "w"))
         if np.isnan(counted).any() or not np.isfinite(w).all():
             raise TallyError.of_weights(weights)
         columns = {"n": met * counted, "w": w}
@@ -118,4 +118,4 @@ def one_pass(
 def _numbers(column: pd.Series, missing: float = 0.0) -> Floats:
     """Engines count in whole numbers, decimals or floats, and the sum of nothing is NULL."""
     values = column.to_numpy(np.float64, na_value=np.nan)
-    return np.where(np.isnan(values) & column.isna().to_numpy(), missing, values)
+    return np.where(np.isnan(values), missing, values)
