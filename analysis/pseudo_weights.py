@@ -12,8 +12,10 @@ ordinary modelled rate. Pseudo-weights add something only by covariates that cen
 influence values from the post-strata, and w(η) the pseudo-weights, the share's slope by θ is b = Σ_A r · ∂log w/∂η · x
 (post-strata absorb the rest), and every row of either sample adds its score times bread · b; the scores of the
 reference are residuals from its own post-strata. So the uncertainty of the propensity and of the reference sample is in
-it (Chen, Li & Wu 2020, JASA 115:2011, section 3, for the form; the points take the place of people). The degrees of
-freedom are the smaller of the two samples'.
+it (Chen, Li & Wu 2020, JASA 115:2011, section 3, for the form; the points take the place of people). Pseudo-weights
+make some points much of a post-stratum; residuals are therefore adjusted for leverage (Valliant 2002, Survey
+Methodology 28:103), which brings them to the jackknife's. The degrees of freedom are the smaller of the two
+samples'.
 
 It holds if, given the covariates, who answers does not depend on what is answered, and everybody might have. Robbins,
 Ghosh-Dastidar & Ramchand (2021, J. Survey Statistics and Methodology 9:1114) show how little is gained and how much can
@@ -137,7 +139,19 @@ class Weighted:
         # The scores of the open sample carry no calibrated weight, those of the reference sample do.
         calibrated = np.where(self.samples.open, 0.0, self.weights)
         scores = PostStratified(self.group, calibrated).residuals(self.propensity.scores)
-        return np.asarray(residual + scores @ (self.propensity.bread @ gradient))
+        return np.asarray(residual * self._leverage() + scores @ (self.propensity.bread @ gradient))
+
+    def _leverage(self) -> Floats:
+        """(cells,): what a point's residuals lack because its own answers pulled the post-stratum's mean towards them.
+
+        (1 - 1/m)/(1 - h), with h the point's share of the post-stratum's weight and m the points of its stratum.
+        """
+        stage, groups = self.samples.design.stages[0], int(self.group.max()) + 1
+        place = stage.unit * groups + self.group
+        held = sum_by(place, stage.units * groups, self.weights)[place]
+        share = held / np.maximum(sum_by(self.group, groups, self.weights)[self.group], 1e-300)
+        # A point that is most of its post-stratum leaves too little to divide by.
+        return np.asarray((1 - 1 / np.maximum(stage.sampled[stage.stratum], 2)) / (1 - np.minimum(share, 0.5)))
 
     def variance(self, influence: Floats) -> float:
         """Of a sum of influence values (cells,), over the points of both samples."""

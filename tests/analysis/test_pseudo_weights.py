@@ -10,6 +10,7 @@ import analysis.pseudo_weights
 from analysis.calibration import PostStratified
 from analysis.columns import ColumnsError, Indicator
 from analysis.design import Floats
+from analysis.mode_simulation import ACTIVE, ANSWER, REFERENCE, SCENARIOS, draw, town
 from analysis.modes import MODES, OPEN_QR, mode
 from analysis.notes import NOTES
 from analysis.propensity import Logistic, Propensity, PropensityError, fit, inverse_chance
@@ -141,7 +142,7 @@ def jackknife(rows: pd.DataFrame, model: Propensity) -> float:
 @pytest.mark.parametrize("model", MODELS)
 def test_the_variance_is_that_of_the_jackknife_over_the_points_of_both_samples(model: Propensity) -> None:
     rows = decided_by_the_question()
-    assert share_of(rows, model).estimate.variance == pytest.approx(jackknife(rows, model), rel=0.06)
+    assert share_of(rows, model).estimate.variance == pytest.approx(jackknife(rows, model), rel=0.03)
 
 
 def test_a_variance_that_takes_the_propensity_for_known_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +156,28 @@ def test_a_variance_that_takes_the_propensity_for_known_is_caught(monkeypatch: p
     assert share_of(rows, Propensity.CHEN_LI_WU).estimate.variance < honest / 10
 
 
+def test_residuals_without_the_adjustment_for_leverage_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a wave where some points are much of a post-stratum, as in `mode_simulation`."""
+    reduced = draw(town(), SCENARIOS[2], np.random.default_rng(3))
+    weighted = weigh(reduced, town().population, REFERENCE, asked=[ACTIVE])
+    adjusted = pseudo_weighted(weighted, ANSWER).estimate.variance
+    monkeypatch.setattr(Weighted, "_leverage", lambda self: np.ones(len(self.weights)))
+    plain = pseudo_weighted(weighted, ANSWER).estimate.variance
+    cells = reduced.cells
+    jackknifed = 0.0
+    for _, part in cells.groupby(["mode", "stratum"], observed=True):
+        left = [reduced.where(cells["unit"].ne(unit)) for unit in part["unit"].unique()]
+        shares = np.array(
+            [
+                pseudo_weighted(weigh(each, town().population, REFERENCE, asked=[ACTIVE]), ANSWER).estimate.value
+                for each in left
+            ]
+        )
+        jackknifed += (len(left) - 1) / len(left) * float(((shares - shares.mean()) ** 2).sum())
+    assert adjusted == pytest.approx(jackknifed, rel=0.03)
+    assert plain < 0.96 * jackknifed
+
+
 def test_without_a_common_question_the_result_is_the_ordinary_modelled_rate() -> None:
     rows = two_modes()
     weighted = weigh(wave_tally(rows, [AWARE]), people(), "intercept")
@@ -162,7 +185,8 @@ def test_without_a_common_question_the_result_is_the_ordinary_modelled_rate() ->
     ordinary = wave_rates(rows, people(), [AWARE]).get("aware", OPEN_QR)
     assert ordinary is not None
     assert found.value == pytest.approx(ordinary.value, rel=1e-12)
-    assert found.variance == pytest.approx(ordinary.variance, rel=1e-9)
+    # Apart from the adjustment for leverage.
+    assert found.variance == pytest.approx(ordinary.variance, rel=0.05)
     assert "no_common_question" in found.notes
     assert ordinary.basis == found.basis == "modelled"
 
