@@ -72,10 +72,5 @@ def tally_by(rows: pd.DataFrame, indicators: Sequence[Indicator], covariates: Se
         raise ColumnsError(f"The rows of a wave: there is no column {', '.join(absent)}, which is to be a covariate.")
     if not covariates:
         return wave_tally(rows, indicators)
-    levels = pd.DataFrame({name: rows[name].astype(object).where(rows[name].notna(), UNKNOWN) for name in covariates})
-    parts = []
-    for values, part in rows.groupby([levels[name].astype(str) for name in covariates], sort=True):
-        reduced = wave_tally(part, indicators)
-        parts.append(reduced.cells.assign(**{name: str(value) for name, value in zip(covariates, values, strict=True)}))
-    keys = (*reduced.keys, *covariates)
-    return Tally(keys, reduced.variables, pd.concat(parts, ignore_index=True))
+    known = rows[list(covariates)].astype(object)
+    return wave_tally(rows, indicators, known.where(known.notna(), UNKNOWN).astype(str))

@@ -30,9 +30,15 @@ from analysis.tally import Tally, grouped, tally
 TALLY_KEYS = (MODE, STRATUM, UNIT, DISTRICT, STREET, NEIGHBOURHOOD, SEX, AGE_BAND)
 
 
-def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
-    """The one pass over a wave's rows (`columns.WAVE_COLUMNS` and one column an indicator). Raises ColumnsError."""
+def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator], also_by: pd.DataFrame | None = None) -> Tally:
+    """The one pass over a wave's rows (`columns.WAVE_COLUMNS` and one column an indicator). Raises ColumnsError.
+
+    also_by: (rows, any) further columns to reduce by.
+    """
     frame = _with_units(checked_rows(rows, indicators))
+    further = () if also_by is None else tuple(map(str, also_by.columns))
+    if also_by is not None:
+        frame = frame.assign(**{name: also_by[name].to_numpy() for name in further})
     codes = [indicator.code for indicator in indicators]
     counts = {
         left_out_column(reason, code): np.asarray(frame[missing_column(code)].eq(reason), dtype=np.float64)
@@ -40,7 +46,7 @@ def wave_tally(rows: pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:
         for reason in (DONT_KNOW, REFUSED)
         if missing_column(code) in frame
     }
-    return tally(frame, TALLY_KEYS, codes, counts=counts)
+    return tally(frame, (*TALLY_KEYS, *further), codes, counts=counts)
 
 
 def wave_tally_from(source: Engine | pd.DataFrame, indicators: Sequence[Indicator]) -> Tally:

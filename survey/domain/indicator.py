@@ -5,7 +5,7 @@ is another one. A marked answer is 0 when the base rule takes it in and outside 
 asked, or was asked and left it open, is outside the base: that is item nonresponse, which the analysis reports.
 """
 
-from survey.domain.questionnaire import Indicator, Mark, Questionnaire
+from survey.domain.questionnaire import Indicator, ItemType, Mark, Questionnaire
 from survey.domain.routing import Answers
 
 
@@ -35,3 +35,18 @@ def outcome(indicator: Indicator, questionnaire: Questionnaire, answers: Answers
         mark is Mark.REFUSED and not indicator.base.refused
     )
     return None if outside else 0.0
+
+
+def about_people(questionnaire: Questionnaire) -> tuple[str, ...]:
+    """The single-choice items that everybody is asked before the first indicator and that are no strata: what is known
+    of people beyond what the census knows.
+    """
+    measured = {item for indicator in questionnaire.indicators for item in indicator.items}
+    strata = {stratum.item for stratum in questionnaire.strata}
+    found = []
+    for code, item in questionnaire.items.items():
+        if code in measured:
+            break
+        if item.type is ItemType.ONE and item.show_if is None and code not in strata:
+            found.append(code)
+    return tuple(found)

@@ -1,5 +1,5 @@
 """A wave as the analysis sees it: one row per complete response, with places, groups, the outcome of each
-indicator and the answer it was made from.
+indicator with the answer it was made from, and what else is asked about people.
 
 The columns are those of analysis/columns.py. A point at which tablets worked in several shifts is a unit in each of
 them; answers that came there through the poster are one more. Only complete responses stand in the estimates: partial,
@@ -16,7 +16,7 @@ from sqlmodel import col
 from analysis.columns import WAVE_COLUMNS, missing_column
 from survey.domain.disposition import Disposition
 from survey.domain.frame import Frame
-from survey.domain.indicator import outcome, why_missing
+from survey.domain.indicator import about_people, outcome, why_missing
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import cell_of
 from survey.tables.assignment import AssignmentRow
@@ -26,7 +26,7 @@ from survey.tables.wave import PointRow
 
 
 def answer_column(item: str) -> str:
-    """The column that holds the answers to an item from which an indicator is made, as they were given."""
+    """The column that holds the answers to an item, as they were given."""
     return f"answer:{item}"
 
 
@@ -69,9 +69,11 @@ def wave_rows(
             row[each.code] = outcome(each, questionnaire, answers)
             row[missing_column(each.code)] = why_missing(each, questionnaire, answers)
             row |= {answer_column(item): answers.get(item) for item in each.items}
+        row |= {answer_column(item): answers.get(item) for item in about_people(questionnaire)}
         rows.append(row)
     indicators = [indicator for known in questionnaires.values() for indicator in known.indicators]
     declared = [name for each in indicators for name in (each.code, *map(answer_column, each.items))]
+    declared += [answer_column(item) for known in questionnaires.values() for item in about_people(known)]
     columns = list(dict.fromkeys([*WAVE_COLUMNS, "stratum", *(key for row in rows for key in row), *declared]))
     return pd.DataFrame(rows, columns=columns)
 

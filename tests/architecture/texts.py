@@ -1,7 +1,7 @@
 """Which texts the interface shows, and what is wrong with their Chinese. Each check takes a folder and returns its
 complaints.
 
-The texts are what templates and Python code mark for translation, and the sentences of MESSAGES.
+The texts are what templates and Python code mark for translation, and the sentences of CATALOGUES.
 """
 
 import ast
@@ -15,11 +15,12 @@ import polib
 from jinja2 import Environment
 
 CATALOGUE = "survey/translations/zh_Hans.po"
-CATALOGUES = {"MESSAGES", "NOTES"}
+CATALOGUES = {"MESSAGES", "NOTES", "GAP_NOTES", "MODEL_NOTES"}
 MARKERS = {"translate", "N_", "_"}
 # What stays as it is in a Chinese sentence; words of our own file formats stand in quotation marks.
 NAMES = {"CSV", "YAML", "JSON", "UTF-8", "UTF-16", "GBK", "UTC", "A4", "Wilson", "areas.csv", "population.csv"}
 NAMES |= {"n", "t", "M", "F", "PIN", "UUID"}
+NAMES |= {"Elliott", "Valliant", "Chen", "Li", "Wu"}  # who a method is named after
 BARE = {"n", "PNG", "SVG", "YAML"}  # the same in both languages, so it may stand in a template as it is
 SAID_ALOUD = {"alt", "title", "aria-label", "placeholder"}
 
@@ -56,12 +57,12 @@ def template_texts(root: Path) -> dict[str, str | None]:
 
 
 def python_texts(root: Path) -> set[str]:
-    """The texts marked in Python code, and every sentence of MESSAGES and NOTES."""
+    """The texts marked in Python code, and every sentence of CATALOGUES."""
     return {text for tree in _modules(root) for text in (*_marked(tree), *_messages(tree))}
 
 
 def _modules(root: Path) -> Iterator[ast.Module]:
-    for path in [*sorted((root / "survey").rglob("*.py")), *(root / "analysis").glob("notes.py")]:
+    for path in [*sorted((root / "survey").rglob("*.py")), *sorted((root / "analysis").glob("*.py"))]:
         yield ast.parse(path.read_text("utf-8"), str(path))
 
 
@@ -87,7 +88,7 @@ def _messages(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if (
             isinstance(node, ast.AnnAssign)
-            and ast.unparse(node.target) in {"MESSAGES", "NOTES"}
+            and ast.unparse(node.target) in CATALOGUES
             and node.value is not None
         ):
             yield from ast.literal_eval(node.value).values()

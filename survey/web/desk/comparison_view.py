@@ -1,12 +1,19 @@
-"""A wave's rates beside rival ones, arranged for the page: other definitions of the same answers."""
+"""A wave's rates beside rival ones, arranged for the page: other definitions of the same answers, and the open QR
+answers beside the headline mode, as they are and as models would have them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 from analysis.definitions import MEAN_SCORE
+from analysis.estimate import Estimate
+from analysis.mode_gap import GAP_NOTES, Gap, ModeGap
+from analysis.modes import OPEN_QR
+from analysis.notes import NOTES
+from analysis.pseudo_weights import MODEL_NOTES
 from analysis.rates import CITY, SELF_SELECTED_MODES
-from survey.services.compare_rates import Definitions
+from survey.services.compare_rates import Definitions, ModesCompared
 from survey.web.desk.wave_view import WaveView
 from survey.web.desk.words import DEFINITIONS
 from survey.web.languages import text_of, translate
@@ -69,6 +76,133 @@ def _cell(definition: str, value: float, lower: float, upper: float) -> Cell:
     def text(number: float) -> str:
         return f"{number:.1f}" if definition == MEAN_SCORE else f"{100 * number:.1f}%"
 
-    if not isfinite(value):
-        return Cell("", "")
-    return Cell(text(value), f"{text(lower)}–{text(upper)}" if isfinite(lower) else "")
+    # No number stands without its interval.
+    return Cell(text(value), f"{text(lower)}–{text(upper)}") if isfinite(lower) else Cell("", "")
+
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """One indicator's open answers beside the reference sample's."""
+
+    name: str
+    open_n: int
+    reference_n: int
+    open_share: str
+    reference_share: str
+    gap: str
+    interval: str
+    verdict: str
+    p_value: str
+    evenness: str
+    places: tuple[str, ...]  # groups in which the gap is more than chance, each with its gap
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """One indicator: the headline, the open answers weighted to the census, and what the models make of them."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    covariates: tuple[str, ...]
+    imbalance: tuple[str, str]  # the largest standardised difference before and after
+    notes: tuple[str, ...]
+
+
+def gap_lines(view: WaveView, compared: Sequence[ModesCompared]) -> list[GapLine]:
+    """A line an indicator whose answers by both modes may be shown, and compared."""
+    titles = {indicator.code: text_of(indicator.title) for indicator in view.indicators}
+    return [
+        _gap_line(view, each.gap, titles[each.indicator])
+        for each in compared
+        if each.gap is not None and isfinite(each.gap.average.lower) and _both_published(view, each.indicator)
+    ]
+
+
+def model_lines(view: WaveView, compared: Sequence[ModesCompared]) -> list[ModelLine]:
+    """A line an indicator to which the models could be fitted."""
+    titles = {indicator.code: text_of(indicator.title) for indicator in view.indicators}
+    lines = []
+    for each in compared:
+        if each.weighted is None or each.robust is None or not _both_published(view, each.indicator):
+            continue
+        rates = [view.city_estimate(each.indicator, mode) for mode in (view.headline_mode, OPEN_QR)]
+        models = [each.weighted.estimate, each.robust.estimate]
+        overlap = each.robust.overlap
+        asked = [name.removeprefix("answer:") for name in each.robust.covariates if name.startswith("answer:")]
+        lines.append(
+            ModelLine(
+                name=titles[each.indicator],
+                cells=tuple(_share_cell(one) for one in (*rates, *models)),
+                covariates=tuple(view.item_text(code) for code in asked),
+                imbalance=(f"{overlap.worst_before:.2f}", f"{overlap.worst_after:.2f}"),
+                notes=tuple(_note(code) for code in each.robust.estimate.notes if code != "self_selected"),
+            )
+        )
+    return lines
+
+
+def _both_published(view: WaveView, indicator: str) -> bool:
+    return all(view.is_published(indicator, mode, CITY, CITY) for mode in (view.headline_mode, OPEN_QR))
+
+
+def _gap_line(view: WaveView, gap: ModeGap, name: str) -> GapLine:
+    average = gap.average
+    notes = [code for code in (*gap.notes, *average.notes) if code != "too_many_strata"]  # Wald's test is not shown
+    return GapLine(
+        name=name,
+        open_n=average.n_open,
+        reference_n=average.n_reference,
+        open_share=_percent(average.open_share),
+        reference_share=_percent(average.reference_share),
+        gap=_points(average.value),
+        interval=f"{_points(average.lower)} … {_points(average.upper)}",
+        verdict=_verdict(average.p_value),
+        p_value=_p_text(average.p_value),
+        evenness=_evenness(gap.heterogeneity.p_value),
+        places=tuple(_place(view, one) for one in gap.strata if one.holm < SIGNIFICANT),
+        notes=tuple(_note(code) for code in dict.fromkeys(notes)),
+    )
+
+
+def _verdict(p_value: float) -> str:
+    return translate("differs") if p_value < SIGNIFICANT else translate("no difference shown")
+
+
+def _evenness(p_value: float) -> str:
+    if not isfinite(p_value):
+        return translate("cannot be tested")
+    return (
+        translate("differs between groups")
+        if p_value < SIGNIFICANT
+        else translate("no difference between groups shown")
+    )
+
+
+def _place(view: WaveView, gap: Gap) -> str:
+    district, *levels = gap.label.split(" × ")
+    groups = ["/".join(view.stratum_text(code) for code in level.split("+")) for level in levels]
+    return " ".join([view.area(district), *groups, _points(gap.value)])
+
+
+def _note(code: str) -> str:
+    return translate({**GAP_NOTES, **MODEL_NOTES, **NOTES}[code])
+
+
+def _p_text(p_value: float) -> str:
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%" if isfinite(share) else "–"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}".replace("-", "−") if isfinite(difference) else "–"
+
+
+def _share_cell(estimate: Estimate | None) -> Cell:
+    return Cell("", "") if estimate is None else _cell("", estimate.value, estimate.lower, estimate.upper)

@@ -9,6 +9,7 @@ from analysis.charts import dot_interval_figure
 from analysis.columns import Indicator
 from analysis.estimate import Estimate
 from analysis.figure_frame import Figure
+from analysis.modes import OPEN_QR
 from analysis.notes import NOTES
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
@@ -166,6 +167,11 @@ class WaveView:
         found = self._by_place.get((indicator, mode, kind), [])
         return any(judged.published for judged in found if judged.rate.domain == domain)
 
+    def city_estimate(self, indicator: str, mode: str) -> Estimate | None:
+        """The city's rate by one mode."""
+        found = self._by_place.get((indicator, mode, CITY), [])
+        return found[0].rate.estimate if found else None
+
     def city_table(self, mode: str) -> list[RateRow]:
         """The city's rates by one mode, one row an indicator."""
         found = [
@@ -224,6 +230,11 @@ class WaveView:
         return {area.code for area in self.results.frame.districts} == set(self.plan.districts)
 
     @property
+    def has_open_answers(self) -> bool:
+        """Whether the open QR answers stand beside a sample that they can be compared with."""
+        return OPEN_QR in self.modes and self.headline_mode != OPEN_QR
+
+    @property
     def headline_judged(self) -> bool:
         """Whether the headline mode is held against targets."""
         return self.headline_mode not in SELF_SELECTED_MODES
@@ -259,6 +270,15 @@ class WaveView:
 
     def _domain_name(self, kind: str, code: str) -> str:
         return self._category_name(kind, code) if kind in {"sex", "age_band"} else self.area(code)
+
+    def item_text(self, code: str) -> str:
+        """The question of an item."""
+        return text_of(self.results.questionnaire.items[code].text)
+
+    def stratum_text(self, code: str) -> str:
+        """The words for a category of any strata question."""
+        names = (self._category_name(stratum.dimension, code) for stratum in self.results.questionnaire.strata)
+        return next((name for name in names if name != code), code)
 
     def _stratum_name(self, values: tuple[tuple[str, str], ...]) -> str:
         return " ".join(self._category_name(dimension, code) for dimension, code in values)

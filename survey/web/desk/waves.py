@@ -9,12 +9,12 @@ from analysis.figure_frame import as_json
 from analysis.palette import ThemeName
 from survey.domain.problems import Invalid
 from survey.services.catalogue import NotFound
-from survey.services.compare_rates import compare_definitions
+from survey.services.compare_rates import compare_definitions, compare_modes
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.read_wave import wave_list
 from survey.services.report_wave import WaveResults, report_wave
 from survey.web.desk.access import roles
-from survey.web.desk.comparison_view import definition_tables
+from survey.web.desk.comparison_view import definition_tables, gap_lines, model_lines
 from survey.web.desk.wave_view import AreaList, WaveView
 from survey.web.languages import translate
 from survey.web.office import office
@@ -66,10 +66,14 @@ def areas_chart(code: str) -> Response:
 @blueprint.get("/waves/<code>/comparisons")
 @roles("organiser", "analyst")
 def comparisons(code: str) -> str:
-    """The same answers under other definitions of a rate."""
+    """The same answers under other definitions of a rate, and by the other modes."""
+    here = office()
     view = WaveView(_results(code))
-    compared = compare_definitions(office().db, office().catalogue, code)
-    return render_template("desk/comparisons.html", view=view, tables=definition_tables(view, compared))
+    tables = definition_tables(view, compare_definitions(here.db, here.catalogue, code))
+    modes = compare_modes(here.db, here.catalogue, code, view.headline_mode) if view.has_open_answers else ()
+    return render_template(
+        "desk/comparisons.html", view=view, tables=tables, gaps=gap_lines(view, modes), models=model_lines(view, modes)
+    )
 
 
 def _chosen_areas(view: WaveView) -> AreaList:
