@@ -14,6 +14,7 @@ also share the model, an empirical-Bayes logit-normal without districts fitted t
 (Gauss-Hermite quadrature), and the judgement that loses less. What they lose is counted against the truth.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -262,3 +263,9 @@ def documents(found: Iterable[Row]) -> list[dict[str, object]]:
         }
         for row in found
     ]
+
+
+def answer(seed: int, repeats: int, *, as_json: bool) -> str:
+    """What `python -m analysis adaptive` prints: every setting, `repeats` cities each."""
+    found = [row for setting in SETTINGS for row in rows(setting, repeats, seed)]
+    return json.dumps(documents(found), indent=1, allow_nan=False) if as_json else table(found)

@@ -35,7 +35,7 @@ from analysis.planning.inputs import PlanError, above_zero
 from analysis.planning.whole_numbers import Counts, whole_numbers
 
 SOURCE = "Bethel 1989, Survey Methodology 15:47"
-GAP = 1e-6  # of the cost: how near the continuous solution must be to its lower bound
+GAP = 1e-6  # of the cost, or of the common factor: how near the real solution must be
 KEPT = 1e-9  # of a precision: what rounding may miss
 ROUNDS = 200  # of raising n until the precisions are kept
 RESTARTS = 5  # of the search for the multipliers, from where it stopped
@@ -120,7 +120,7 @@ def best_precision(strata: Sequence[Stratum], margins: Sequence[float], n: int) 
     hard = easy / 2
     while hard > HARDEST and (better := sizes(hard)) is not None:
         best, easy, hard = better, hard, hard / 2
-    while easy > hard * (1 + KEPT):
+    while easy > hard * (1 + GAP):
         middle = sqrt(easy * hard)
         found = sizes(middle)
         if found is None:
@@ -140,14 +140,13 @@ def _programme(strata: Sequence[Stratum], margins: Sequence[float], *, by_cost: 
     wanted = (np.array([above_zero("A margin", each) for each in margins]) / Z) ** 2
     load = loads / (wanted + (loads / people[:, None]).sum(axis=0))
     least, most = limits(strata)
-    # Whoever weighs on a precision needs an interview; whoever does not gets no more than the least.
-    needed = load.any(axis=1)
-    low = np.where(needed, np.maximum(least, 1), least).astype(np.float64)
+    # Everybody's people count, so that everybody needs an interview; where all think alike, the least will do.
+    low = np.maximum(least, 1).astype(np.float64)
     if (low > most).any():
         name = strata[int(np.argmax(low > most))].name
         raise PlanError(f"{name} may have no interview, but its people count. Raise its most, or leave it out.")
     cost = np.array([each.cost for each in strata]) if by_cost else np.ones(len(strata))
-    return Programme(cost, load, low, np.where(needed, most, low).astype(np.float64))
+    return Programme(cost, load, low, np.where(load.any(axis=1), most, low).astype(np.float64))
 
 
 def solve(programme: Programme) -> Solution:
@@ -176,7 +175,7 @@ def solve(programme: Programme) -> Solution:
             jac=True,
             method="L-BFGS-B",
             bounds=[(0, None)] * indicators,
-            options={"ftol": 0.0, "gtol": 1e-12, "maxiter": 2000, "maxls": 50},
+            options={"ftol": 0.0, "gtol": 1e-9, "maxiter": 200},
         )
         u = found.x
         n = programme.kept(programme.sizes(scale * u))

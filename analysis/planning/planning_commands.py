@@ -1,4 +1,4 @@
-"""`python -m analysis plan` and `adaptive`: what the command line asks for, and how the answers are printed."""
+"""`python -m analysis plan`: what the command line asks for, and how the answers are printed."""
 
 import argparse
 import json
@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass
 from math import isfinite
 from pathlib import Path
 
-from analysis.planning.adaptive_simulation import SETTINGS, documents, rows, table
 from analysis.planning.allocation import Allocation, Rule, Stratum, allocate
 from analysis.planning.bethel import best_precision, cheapest
 from analysis.planning.cost import Cost, Effort, cost
@@ -29,7 +28,7 @@ from analysis.planning.sample_size import (
 )
 
 
-def add_plan(plan: argparse.ArgumentParser) -> None:
+def add_arguments(plan: argparse.ArgumentParser) -> None:
     """The options of `plan`."""
     ways = plan.add_subparsers(dest="way", required=True)
     _add_size(ways.add_parser("size", help="how many interviews a precision, a threshold or a change takes"))
@@ -88,9 +87,12 @@ def _margin(text: str) -> tuple[str, float]:
     return name, margin
 
 
-def plan(chosen: argparse.Namespace) -> str:
-    """What `plan` prints. Raises PlanError, OSError."""
-    found, text = _planned(chosen)
+def answer(chosen: argparse.Namespace) -> str:
+    """What `plan` prints. Raises PlanError, also for a file that cannot be read."""
+    try:
+        found, text = _planned(chosen)
+    except OSError as problem:
+        raise PlanError(f"{problem.filename} cannot be read: {problem.strerror}.") from problem
     return json.dumps(document(found), indent=1, ensure_ascii=False, allow_nan=False) if chosen.json else text
 
 
@@ -104,12 +106,6 @@ def _planned(chosen: argparse.Namespace) -> tuple[object, str]:
     strata, indicators = read_strata(chosen.strata)
     found = _allocated(chosen, strata, indicators)
     return {"indicators": indicators, "allocation": found}, _allocation_table(found, indicators)
-
-
-def adaptive(seed: int, repeats: int, *, as_json: bool) -> str:
-    """What `adaptive` prints."""
-    found = [row for setting in SETTINGS for row in rows(setting, repeats, seed)]
-    return json.dumps(documents(found), indent=1, allow_nan=False) if as_json else table(found)
 
 
 def _size(chosen: argparse.Namespace) -> tuple[object, str]:
@@ -150,7 +146,7 @@ def _allocated(chosen: argparse.Namespace, strata: Sequence[Stratum], indicators
     given = dict(chosen.margin)
     if sorted(given) != sorted(indicators):
         raise PlanError(
-            f"State one --margin for each of {', '.join(indicators) or 'the indicators, of which none is in the file'}."
+            f"The file has the indicators {', '.join(indicators) or '(none)'}. State one --margin for each, and no other."
         )
     margins = [given[name] for name in indicators]
     return cheapest(strata, margins) if chosen.n is None else best_precision(strata, margins, chosen.n)
