@@ -146,7 +146,7 @@ def _allocated(chosen: argparse.Namespace, strata: Sequence[Stratum], indicators
     given = dict(chosen.margin)
     if sorted(given) != sorted(indicators):
         raise PlanError(
-            f"The file has the indicators {', '.join(indicators) or '(none)'}. State one --margin for each, and no other."
+            f"The file has the indicators {', '.join(indicators) or '(none)'}. State one --margin for each."
         )
     margins = [given[name] for name in indicators]
     return cheapest(strata, margins) if chosen.n is None else best_precision(strata, margins, chosen.n)
