@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis import from_file
 from analysis.coverage import REPEATS, SEED, SETTINGS, coverage, documents, table
+from analysis.planning import adaptive_simulation, planning_commands
 from analysis.small_area import reference
 from analysis.solve import solve_file
 
@@ -28,7 +29,17 @@ def main(arguments: list[str] | None = None) -> int:
     small.add_argument("folder", type=Path, help="with units.csv, areas.csv and population.csv")
     small.add_argument("--threshold", type=float, required=True, help="the rate that areas are held against")
     small.add_argument("--json", action="store_true", help="print JSON in the shape of expected.json, not a table")
+    plan = commands.add_parser("plan", help="sample size, allocation, and what it asks of volunteers")
+    planning_commands.add_arguments(plan)
+    saves = commands.add_parser("adaptive", help="how many interviews adaptive placing saves, in cities that are known")
+    saves.add_argument("--seed", type=_natural, default=adaptive_simulation.SEED, help="(%(default)s)")
+    saves.add_argument("--repeats", type=_positive, default=adaptive_simulation.REPEATS, help="cities (%(default)s)")
+    saves.add_argument("--json", action="store_true", help="print JSON, not a table")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "plan":
+        return _printed(lambda: planning_commands.answer(chosen), plan)
+    if chosen.command == "adaptive":
+        return _printed(lambda: adaptive_simulation.answer(chosen.seed, chosen.repeats, as_json=chosen.json), saves)
     if chosen.command == "small-area":
         return _small_area(chosen.folder, chosen.threshold, small, as_json=chosen.json)
     if chosen.command == "estimate":
