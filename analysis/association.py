@@ -34,7 +34,7 @@ def association(design: Design, rows: npt.ArrayLike, columns: npt.ArrayLike, dom
     """The test of independence over the interviews that have both. ValueError with fewer than two levels of either."""
     _, row = level_codes(rows)
     _, column = level_codes(columns)
-    known = (row >= 0) & (column >= 0)
+    known = (row >= 0) & (column >= 0) & (design.weights > 0)
     if domain is not None:
         known &= domain
     row_used, row = np.unique(row[known], return_inverse=True)

@@ -274,11 +274,18 @@ def _solve_factor_mean(case: Case, task: Task) -> Answer:
     return {
         "n": shares.n,
         "df": shares.df,
-        "levels": [str(level) for level in shares.levels],
+        "levels": [_text(level) for level in shares.levels],
         "est": shares.value,
         "se": np.sqrt(np.diag(shares.covariance)),
         "vcov": shares.covariance,
     }
+
+
+def _text(level: object) -> str:
+    """A level as R writes it."""
+    if isinstance(level, bool):
+        return str(level).upper()
+    return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
 
 
 def _solve_chisq(case: Case, task: Task) -> Answer:

@@ -66,6 +66,13 @@ def test_an_unknown_kind_of_task_is_named_and_the_others_are_answered(
     [
         ({"type": "mean", "var": "nothing"}, "no column nothing"),
         ({"type": "ciprop", "var": "score"}, "other than 0 and 1"),
+        ({"type": "mean", "var": "sex"}, "column sex holds something that is not a number"),
+        ({"type": "by_mean", "var": "score", "by": ["town"]}, "no column town"),
+        ({"type": "factor_mean", "var": "town"}, "no column town"),
+        ({"type": "chisq", "v1": "sex", "v2": "town"}, "no column town"),
+        ({"type": "diff", "var": "score", "by": "sex", "a": "F", "b": "X"}, "sex has no value 'X'"),
+        ({"type": "mean"}, "the case does not say 'var'"),
+        ({"var": "score"}, "task type None is not supported"),
     ],
 )
 def test_a_task_that_cannot_be_done_says_why(tmp_path: Path, task: dict[str, Any], message: str) -> None:
@@ -79,6 +86,57 @@ def test_an_unknown_calibration_is_an_error_of_every_task(tmp_path: Path) -> Non
     answer, supported = solve_file(path)
     assert not supported
     assert answer["tasks"][0]["expected"] == {"error": "calibration magic"}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"design": {"ids": ["site"]}}, "no column site"),
+        ({"design": {"weights": "sex"}}, "Column sex holds"),
+        ({"options": {"lonely_psu": "ignore"}}, "lonely='ignore' is not known"),
+        ({"replicates": {"file": "nowhere.csv"}}, "nowhere.csv"),
+        ({"calibration": {"type": "poststratify"}}, "the case does not say 'population'"),
+        (
+            {"calibration": {"type": "calibrate", "formula": "~sex", "levels": {"sex": ["F"]}, "population": {}}},
+            "sex has the value M",
+        ),
+        (
+            {"calibration": {"type": "calibrate", "formula": "~score", "population": {"(Intercept)": 900}}},
+            "do not name the columns of the model matrix: score",
+        ),
+    ],
+)
+def test_a_design_that_cannot_be_read_is_an_error_of_every_task(
+    tmp_path: Path, more: dict[str, Any], message: str
+) -> None:
+    answer, supported = solve_file(case(tmp_path, [{"id": "1", "type": "mean", "var": "score"}], **more))
+    assert not supported
+    assert message in answer["tasks"][0]["expected"]["error"]
+
+
+def test_a_single_unit_is_refused_in_the_domains_that_meet_it_only(tmp_path: Path) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"id": "1", "type": "by_ratio", "num": "score", "den": "w", "by": ["district"]},
+        {"id": "2", "type": "ratio", "num": "score", "den": "w"},
+    ]
+    path = case(tmp_path, tasks)
+    rows = pd.read_csv(tmp_path / "data.csv")
+    rows[(rows["district"] != "D2") | (rows["point"] == "P0")].to_csv(tmp_path / "data.csv", index=False)
+    answer, supported = solve_file(path)
+    by_district, whole = (task["expected"] for task in answer["tasks"])
+    assert supported
+    assert ["error" in row for row in by_district["rows"]] == [False, False, True, False]
+    assert "D2" in whole["error"]
+
+
+def test_levels_of_a_factor_are_written_as_r_writes_them(tmp_path: Path) -> None:
+    path = case(tmp_path, [{"id": "1", "type": "factor_mean", "var": "grade"}])
+    rows = pd.read_csv(tmp_path / "data.csv")
+    rows.assign(grade=[1.0, 2.0, 2.5, float("nan")] + [1.0] * (len(rows) - 4)).to_csv(
+        tmp_path / "data.csv", index=False
+    )
+    answer, _ = solve_file(path)
+    assert answer["tasks"][0]["expected"]["levels"] == ["1", "2", "2.5"]
 
 
 def test_r_s_answers_are_never_read(tmp_path: Path) -> None:

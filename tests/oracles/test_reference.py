@@ -17,6 +17,7 @@ import pytest
 import analysis.design
 import analysis.estimate
 import analysis.measure
+import analysis.reference_case
 import analysis.variance
 from analysis.design import Design, Stage
 from analysis.solve import solve_file
@@ -96,6 +97,18 @@ def test_a_forgotten_centring_within_strata_is_caught(monkeypatch: pytest.Monkey
         analysis.variance, "_stage_deviations", lambda _design, _stage, totals, _present, _depth: (totals, 1.0)
     )
     assert any("/var" in line for line in kept_failures())
+
+
+def test_a_forgotten_second_stage_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = analysis.variance._scaled_deviations
+    monkeypatch.setattr(analysis.variance, "_scaled_deviations", lambda *given: right(*given)[:1])
+    assert any("/var" in line for line in kept_failures())
+
+
+def test_a_jackknife_centred_on_its_mean_where_the_case_says_mse_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = analysis.reference_case._replicates
+    monkeypatch.setattr(analysis.reference_case, "_replicates", lambda *given: replace(right(*given), mse=False))
+    assert any("/var" in line for line in failures(KEPT / "m03_jkn_calibrated_zero_weights"))
 
 
 def test_a_forgotten_n_over_n_minus_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
