@@ -10,6 +10,7 @@ the answer. The true share is a sum over people, not the average of a simulation
 Each repeat goes through the library itself: the same tally, weights, variances and intervals as a wave.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -311,3 +312,9 @@ def documents(blocks: Iterable[Block]) -> list[dict[str, object]]:
         }
         for block in blocks
     ]
+
+
+def answer(seed: int, repeats: int, *, as_json: bool) -> str:
+    """What `python -m analysis modes` prints: every scenario, `repeats` waves each."""
+    blocks = [simulate(scenario, repeats, seed) for scenario in SCENARIOS]
+    return json.dumps(documents(blocks), indent=1, allow_nan=False) if as_json else table(blocks)
