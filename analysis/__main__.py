@@ -3,14 +3,19 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from analysis import from_file
+from analysis import from_file, mode_simulation
 from analysis.coverage import REPEATS, SEED, SETTINGS, coverage, documents, table
 from analysis.planning import adaptive_simulation, planning_commands
 from analysis.small_area import reference
 from analysis.solve import solve_file
+
+_SIMULATIONS: Mapping[str, Callable[..., str]] = {
+    "adaptive": adaptive_simulation.answer,
+    "modes": mode_simulation.answer,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,11 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     saves.add_argument("--seed", type=_natural, default=adaptive_simulation.SEED, help="(%(default)s)")
     saves.add_argument("--repeats", type=_positive, default=adaptive_simulation.REPEATS, help="cities (%(default)s)")
     saves.add_argument("--json", action="store_true", help="print JSON, not a table")
+    modes = commands.add_parser("modes", help="what weights and models make of open answers, in cities that are known")
+    modes.add_argument("--seed", type=_natural, default=mode_simulation.SEED, help="(%(default)s)")
+    modes.add_argument("--repeats", type=_positive, default=mode_simulation.REPEATS, help="waves (%(default)s)")
+    modes.add_argument("--json", action="store_true", help="print JSON, not a table")
     chosen = parser.parse_args(arguments)
     if chosen.command == "plan":
         return _printed(lambda: planning_commands.answer(chosen), plan)
-    if chosen.command == "adaptive":
-        return _printed(lambda: adaptive_simulation.answer(chosen.seed, chosen.repeats, as_json=chosen.json), saves)
+    if chosen.command in _SIMULATIONS:
+        simulated = _SIMULATIONS[chosen.command]
+        return _printed(lambda: simulated(chosen.seed, chosen.repeats, as_json=chosen.json), saves)
     if chosen.command == "small-area":
         return _small_area(chosen.folder, chosen.threshold, small, as_json=chosen.json)
     if chosen.command == "estimate":

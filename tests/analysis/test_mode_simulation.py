@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
+from analysis.__main__ import main
 from analysis.columns import AGE_BAND, DISTRICT, MODE, SEX, Indicator
 from analysis.mode_simulation import (
     ACTIVE,
@@ -153,3 +154,10 @@ def test_a_point_shifts_everybody_there() -> None:
     assert (rates > town().rates[:, None]).all()
     expected = ndtr((ndtri(town().rates) + sqrt(LATENT) * 1.5) / sqrt(1 - LATENT))
     assert rates[:, 0] == pytest.approx(expected)
+
+
+def test_the_command_prints_the_table_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["modes", "--repeats", "1"]) == 0
+    assert capsys.readouterr().out.startswith("| who answers by choice | estimate | bias |")
+    assert main(["modes", "--repeats", "1", "--json"]) == 0
+    assert [each["scenario"] for each in json.loads(capsys.readouterr().out)] == list(BY_CODE)
