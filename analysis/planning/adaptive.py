@@ -11,12 +11,14 @@ That value is not concave in m: one interview often cannot change a judgement, f
 single interview at a time would never start. But the neighbourhoods' values add up, so the best split of n is found
 exactly, by dynamic programming over them (Bellman 1957).
 
-Posteriors are taken as independent and one phase of interviews as placed at once. Where a design effect is above 1, m
+An interview answers for every indicator, so that their losses add up; posteriors are taken as independent of each
+other. One phase of interviews is placed at once. Where a design effect is above 1, m
 interviews say as much as m/deff independent ones; between two whole numbers the loss is interpolated.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +79,7 @@ class Area:
 class Reason:
     """Why a neighbourhood gets interviews, or none.
 
-    code: "may_change" (they may change the judgement, with the chance `changes`), "settled" (too little is lost to
+    code: "may_change" (they may change a judgement, with the chance `changes`), "settled" (too little is lost to
     matter), "out_of_reach" (even the most interviews would hardly help) or "outbid" (they save more elsewhere).
     params: the numbers it rests on, by name; without interviews, `gain` is what the most would save.
     """
@@ -88,13 +90,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One neighbourhood: interviews, chance of being at risk now, expected loss now and after them, and what the
-    proportional and the equal allocation would give.
+    """One neighbourhood: interviews, chance of being at risk now by indicator, expected loss now and after them, and
+    what the proportional and the equal allocation would give.
     """
 
     name: str
     interviews: int
-    at_risk: float
+    at_risk: tuple[float, ...]
     before: float
     after: float
     proportional: int
@@ -168,7 +170,7 @@ def best_split(gains: Floats, n: int, most: Counts, batch: int = 1) -> Counts:
 
 
 def place(
-    known: Posteriors,
+    known: Sequence[Posteriors],
     areas: Sequence[Area],
     n: int,
     losses: Losses | None = None,
@@ -176,26 +178,26 @@ def place(
     deff: float = 1.0,
     batch: int = 1,
 ) -> Placement:
-    """The next n interviews over the neighbourhoods, none or at least `batch` in each. `known` has a row for each of
-    the areas. Raises PlanError.
+    """The next n interviews over the neighbourhoods, none or at least `batch` in each. known: the posteriors of each
+    indicator, with a row for each of the areas. Raises PlanError.
     """
     losses = losses or Losses()
     most = _checked(known, areas, n, deff, batch)
     largest = int(most.max())
-    ahead = outcomes(known, int(np.ceil(largest / deff)))
-    after = expected_losses(ahead, losses, largest, deff)
+    ahead = [outcomes(each, ceil(largest / deff)) for each in known]
+    after = np.sum([expected_losses(each, losses, largest, deff) for each in ahead], axis=0)
     interviews = best_split(after[:, :1] - after, n, most, batch)
     people = np.array([each.people for each in areas], dtype=np.float64)
     proportional = whole_numbers(people, n, most=most)
     equal = whole_numbers(np.ones(len(areas)), n, most=most)
     row = np.arange(len(areas))
-    changed = changes(ahead, losses, largest, deff)[row, interviews]
-    reasons = _reasons(after, interviews, most, changed, losses)
+    kept = np.prod([1 - changes(each, losses, largest, deff)[row, interviews] for each in ahead], axis=0)
+    reasons = _reasons(after, interviews, most, 1 - kept, losses.missed * losses.cut * len(known))
+    at_risk = zip(*(each.at_risk.tolist() for each in known), strict=True)
+    columns = zip(areas, interviews, at_risk, after, proportional, equal, reasons, strict=True)
     placed = tuple(
-        Placed(each.name, int(m), float(risk), float(lost[0]), float(lost[m]), int(in_proportion), int(alike), reason)
-        for each, m, risk, lost, in_proportion, alike, reason in zip(
-            areas, interviews, known.at_risk, after, proportional, equal, reasons, strict=True
-        )
+        Placed(each.name, int(m), risks, float(lost[0]), float(lost[m]), int(in_proportion), int(alike), reason)
+        for each, m, risks, lost, in_proportion, alike, reason in columns
     )
     return Placement(
         n=n,
@@ -210,10 +212,15 @@ def place(
     )
 
 
-def _checked(known: Posteriors, areas: Sequence[Area], n: int, deff: float, batch: int) -> Counts:
+def _checked(known: Sequence[Posteriors], areas: Sequence[Area], n: int, deff: float, batch: int) -> Counts:
     """The most interviews of each area, (areas,)."""
-    if not areas or len(areas) != len(known.rates):
-        raise PlanError(f"There are {len(areas)} areas and {len(known.rates)} posteriors. Give each area one.")
+    if not areas or not known:
+        raise PlanError("There are no areas, or no indicators. Give the posteriors of at least one indicator.")
+    rows = {len(each.rates) for each in known}
+    if rows != {len(areas)}:
+        raise PlanError(
+            f"There are {len(areas)} areas and {max(rows)} posteriors. Give each area one of each indicator."
+        )
     if above_zero("The design effect", deff) < 1:
         raise PlanError(f"The design effect is {deff:g}. Within a neighbourhood it is 1 or more.")
     most = np.array([each.most for each in areas], dtype=np.int64)
@@ -224,8 +231,7 @@ def _checked(known: Posteriors, areas: Sequence[Area], n: int, deff: float, batc
     return most
 
 
-def _reasons(after: Floats, interviews: Counts, most: Counts, changed: Floats, losses: Losses) -> list[Reason]:
-    greatest = losses.missed * losses.cut
+def _reasons(after: Floats, interviews: Counts, most: Counts, changed: Floats, greatest: float) -> list[Reason]:
     found = []
     for lost, m, limit, chance in zip(after, interviews, most, changed, strict=True):
         now, gain = float(lost[0]), float(lost[0] - lost[m or limit])

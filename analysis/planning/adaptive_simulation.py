@@ -37,7 +37,7 @@ PER_POINT, ICC = 5, 0.05
 DEFF = 1 + (PER_POINT - 1) * ICC
 PHASE, PHASES = 200, 3
 MOST, BATCH, NEAREST = 40, 5, 10  # further interviews of a neighbourhood in a phase
-CURVE = (200, 400, 600, 800, 1000, 1300, 1600, 2000, 2500, 3000)  # further interviews placed in proportion
+CURVE = (200, 400, 600, 800, 1000, 1300, 1600, 2000, 2500, 3000, 4000, 5000)  # further interviews placed in proportion
 LOSSES = Losses()
 
 
@@ -110,7 +110,7 @@ Rule = Callable[[City, Posteriors, Counts, int], Counts]  # further interviews s
 
 def _adaptive(city: City, known: Posteriors, _had: Counts, n: int) -> Counts:
     areas = [Area(str(i), int(people), MOST) for i, people in enumerate(city.people)]
-    placed = place(known, areas, n, LOSSES, deff=DEFF, batch=BATCH)
+    placed = place([known], areas, n, LOSSES, deff=DEFF, batch=BATCH)
     return np.array([each.interviews for each in placed.areas], dtype=np.int64)
 
 
@@ -230,7 +230,7 @@ def equivalent(loss: float, interviews: Floats, curve: Floats) -> float | None:
 
 
 def table(found: Iterable[Row]) -> str:
-    """The rows as a Markdown table."""
+    """The rows as a Markdown table: the loss, and in brackets the one that the model expected."""
     head = ["median", "spread", "target", "further", *(f"loss {name}" for name in RULES)]
     head += [*(f"wrong {name}" for name in RULES), "proportional for the same", "± MC"]
     lines = [head, ["---:"] * len(head)]
@@ -242,7 +242,7 @@ def table(found: Iterable[Row]) -> str:
                 f"{row.setting.spread:.1f}",
                 f"{row.setting.target:.2f}",
                 str(row.further),
-                *(f"{row.scores[name].loss:.2f}" for name in RULES),
+                *(f"{row.scores[name].loss:.2f} ({row.scores[name].expected:.2f})" for name in RULES),
                 *(f"{row.scores[name].missed + row.scores[name].false_alarms:.1f}" for name in RULES),
                 same,
                 f"{row.error:.2f}",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import expit, gammaln, logit
+from scipy.special import expit, gammaln, logit, xlogy
 
 from analysis.design import Floats
 from analysis.planning.inputs import PlanError, share
@@ -59,7 +59,7 @@ class Posteriors:
     def updated(self, yes: Floats, no: Floats) -> "Posteriors":
         """After so many answers in each area, (areas,); a part of an interview where a design effect is above 1."""
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) + _times(yes, self.rates) + _times(no, 1 - self.rates)
+            logs = np.log(self.weights) + xlogy(yes[:, None], self.rates) + xlogy(no[:, None], 1 - self.rates)
         highest = logs.max(axis=1, keepdims=True)
         if not np.isfinite(highest).all():
             raise PlanError(
@@ -67,12 +67,6 @@ class Posteriors:
             )
         weights = np.exp(logs - highest)
         return Posteriors(self.rates, weights / weights.sum(axis=1, keepdims=True), self.target)
-
-
-def _times(count: Floats, rates: Floats) -> Floats:
-    """count·log(rate), 0 where nothing was counted."""
-    product: Floats = np.where(count[:, None] > 0, count[:, None] * np.log(rates), 0.0)
-    return product
 
 
 def logit_normal(means: Sequence[float] | Floats, sds: Sequence[float] | Floats, target: float) -> Posteriors:

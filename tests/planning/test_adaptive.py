@@ -19,10 +19,10 @@ from analysis.planning.whole_numbers import Counts
 TARGET = 0.6
 
 
-def city(seed: int, areas: int) -> tuple[Posteriors, list[Area]]:
+def city(seed: int, areas: int) -> tuple[list[Posteriors], list[Area]]:
     rng = np.random.default_rng(seed)
     known = logit_normal(rng.normal(0.6, 0.6, areas), rng.uniform(0.15, 0.5, areas), TARGET)
-    return known, [Area(f"n{i}", int(rng.integers(300, 4000)), int(rng.integers(5, 30))) for i in range(areas)]
+    return [known], [Area(f"n{i}", int(rng.integers(300, 4000)), int(rng.integers(5, 30))) for i in range(areas)]
 
 
 def what_happens() -> tuple[float, float, float]:
@@ -84,7 +84,7 @@ def test_one_interview_may_save_nothing_where_twenty_save_something() -> None:
 
 def test_a_start_that_single_interviews_would_never_make_is_made() -> None:
     known = logit_normal([0.9, 3.0], [0.25, 0.2], TARGET)
-    placed = place(known, [Area("a", 500, 20), Area("b", 500, 20)], 20)
+    placed = place([known], [Area("a", 500, 20), Area("b", 500, 20)], 20)
     assert [each.interviews for each in placed.areas] == [20, 0]
 
 
@@ -135,7 +135,7 @@ def test_a_placement_adds_up_and_beats_the_rules_that_do_not_look(deff: float, b
 def test_every_neighbourhood_has_its_reason() -> None:
     known = logit_normal([0.5, 5.0, 0.62, 0.3], [0.3, 0.1, 0.4, 0.3], TARGET)
     areas = [Area("open", 900, 30), Area("clear", 900, 30), Area("small", 3, 3), Area("also", 900, 30)]
-    placed = place(known, areas, 10, Losses(1, 1))
+    placed = place([known], areas, 10, Losses(1, 1))
     codes = {each.name: each.reason.code for each in placed.areas}
     assert codes["clear"] == "settled"
     assert sum(code == "may_change" for code in codes.values()) >= 1
@@ -163,9 +163,23 @@ def test_the_chance_of_another_judgement_is_counted_over_the_outcomes() -> None:
     assert chance[9] == pytest.approx(expected, abs=1e-12)
 
 
+def test_an_interview_counts_for_every_indicator() -> None:
+    aware, settled = logit_normal([0.5, 0.7], [0.4, 0.4], TARGET), logit_normal([4.0, 0.6], [0.1, 0.5], TARGET)
+    areas = [Area("a", 500, 20), Area("b", 500, 20)]
+    both = place([aware, settled], areas, 20)
+    for i, each in enumerate(both.areas):
+        assert each.at_risk == (aware.at_risk[i], settled.at_risk[i])
+        alone = [
+            expected_losses(outcomes(known, 20), Losses(), 20)[i, [0, each.interviews]] for known in (aware, settled)
+        ]
+        assert [each.before, each.after] == pytest.approx(np.sum(alone, axis=0).tolist())
+    # The second indicator is open in b alone, and draws interviews there.
+    assert both.areas[1].interviews > place([aware], areas, 20).areas[1].interviews
+
+
 def test_what_would_save_nothing_is_not_placed() -> None:
     known = logit_normal([6.0, 7.0], [0.05, 0.05], TARGET)
-    placed = place(known, [Area("a", 500, 20), Area("b", 500, 20)], 30)
+    placed = place([known], [Area("a", 500, 20), Area("b", 500, 20)], 30)
     assert placed.unplaced == 30
     assert placed.after == placed.before
 
@@ -182,6 +196,7 @@ def test_the_cut_weighs_the_losses() -> None:
         (lambda: Area("a", 10, 11), "a: most is 11"),
         (lambda: place(*city(1, 3), 1000), "take 1 to"),
         (lambda: place(city(1, 3)[0], city(1, 2)[1], 5), "2 areas and 3 posteriors"),
+        (lambda: place([], city(1, 2)[1], 5), "no indicators"),
         (lambda: place(*city(1, 3), 5, deff=0.5), "design effect is 0.5"),
         (lambda: place(*city(1, 3), 5, batch=0), "batch is 0"),
     ],
