@@ -39,6 +39,7 @@ GAP_NOTES: Mapping[str, str] = {
     "too_few_answers": "too few answers by one of the modes to compare",
     "too_few_points": "one of the modes has answers from a single point",
     "all_answers_agree": "all answers by both modes agree, so there is nothing to test",
+    "no_degrees_of_freedom": "at most one point in each district, so there is no test",
     "borrowed_spread": "one mode shows no variance here: that of a common share is taken",
     "untested_people": "some post-strata are too thin to be tested and stand in no average",
     "left_out": "answers without a known district, sex or age band are in no post-stratum",
@@ -134,6 +135,7 @@ def mode_gap(
         "untested_people": len(tested) < len(strata.people),
         "left_out": unplaced,
         "same_points": bool(samples.shared),
+        "no_degrees_of_freedom": len(tested) > 0 and df <= 0,
         "too_many_strata": tests[0].wald_df2 < 4 * tests[0].rank,
     }
     return ModeGap(
@@ -279,7 +281,8 @@ def _each(samples: TwoSamples, variable: Measure, strata: _Strata, found: _Compa
         df = degrees_of_freedom(samples.design, (strata.of_cell == k) & (variable.n > 0))
         n = int(found.n[0, k]), int(found.n[1, k])
         gap = _gap(label, people, found.share[:, k], n, float(found.covariance[k, k]), df, level)
-        gaps.append(replace(gap, notes=(found.why[k],) if found.why[k] else ()))
+        why = found.why[k] or ("no_degrees_of_freedom" if df <= 0 else "")
+        gaps.append(replace(gap, notes=(why,) if why else ()))
     corrected = holm(np.array([gap.p_value for gap in gaps])).tolist()
     return tuple(replace(gap, holm=p) for gap, p in zip(gaps, corrected, strict=True))
 

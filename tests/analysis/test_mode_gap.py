@@ -197,6 +197,16 @@ def test_a_mode_with_a_single_point_in_a_post_stratum_is_not_tested_there() -> N
     assert {gap.notes for gap in found.strata if gap.label.startswith("D1")} == {()}
 
 
+def test_without_degrees_of_freedom_there_are_gaps_but_no_tests() -> None:
+    rows = two_modes()
+    found = gap_of(rows.assign(stratum=rows["point"]))
+    assert {gap.notes for gap in found.strata} == {("no_degrees_of_freedom",)}
+    assert "no_degrees_of_freedom" in found.notes
+    assert found.average.value == pytest.approx(R_AVERAGE[0])
+    p_values = (found.average.p_value, found.anywhere.p_value, found.anywhere.wald_p_value, found.strata[0].p_value)
+    assert all(isnan(p) for p in p_values)
+
+
 def test_without_any_post_stratum_to_test_nothing_is_said() -> None:
     found = gap_of(two_modes(), min_n=1000)
     numbers = (found.average.value, found.average.p_value, found.anywhere.p_value, found.heterogeneity.f, found.spread)
