@@ -9,7 +9,7 @@ Rows with the same x and the same bounds are one variable: averaging g within th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 
 import numpy as np
@@ -41,13 +41,22 @@ class Nearest:
         """Do some weights meet all totals?"""
         return not self.miss.any()
 
+    @property
+    def missed(self) -> float:
+        """The sum of relative misses."""
+        return float(np.abs(self._relative).sum())
+
+    @property
+    def _relative(self) -> Floats:
+        relative: Floats = self.miss / np.maximum(np.abs(self.totals), 1.0)
+        return relative
+
     def told(self, names: Sequence[str]) -> str:
         """The totals that are missed, the largest miss in relation to the total first."""
-        relative = np.abs(self.miss) / np.maximum(np.abs(self.totals), 1.0)
         parts = [
             f"{names[k]} has {abs(self.miss[k]):.4g} too {'many' if self.miss[k] > 0 else 'few'} "
             f"for its {self.totals[k]:.10g}"
-            for k in np.argsort(-relative, kind="stable")[: np.count_nonzero(self.miss)].tolist()
+            for k in np.argsort(-np.abs(self._relative), kind="stable")[: np.count_nonzero(self.miss)].tolist()
         ]
         return listed(parts, 3)
 
@@ -78,28 +87,29 @@ class Reach:
     def widening(self, down: float | Floats, up: float | Floats) -> float:
         """The least t >= 0 for which lower - t·down <= g <= upper + t·up leaves weights that meet the totals, or nan.
 
-        down, up: >= 0, one or (cells,) of each.
+        down, up: >= 0, one or (cells,) of each, not 0 everywhere. The sum of relative misses is convex in t, so a line
+        through two values of t that do not do never points beyond the first that does.
         """
-        q, cells = self.sums.shape
-        down, up = np.broadcast_to(down, (cells,)), np.broadcast_to(up, (cells,))
-        one, whole = eye_array(cells, format="csr"), np.full(cells, inf)
-        found = _solved(
-            np.append(np.zeros(cells), 1.0),
-            vstack(
-                [
-                    hstack([self._scaled, csr_array((q, 1))]),
-                    hstack([one, csr_array(down[:, None])]),
-                    hstack([one, csr_array(-up[:, None])]),
-                ],
-                format="csr",
-            ),
-            (
-                np.concatenate([self.totals / self._scale, self.lower, -whole]),
-                np.concatenate([self.totals / self._scale, whole, self.upper]),
-            ),
-            (np.append(-whole, 0.0), np.append(whole, inf)),
+        ends, ways = (
+            np.concatenate([self.lower, self.upper]),
+            np.concatenate([np.broadcast_to(way, self.lower.shape) for way in (down, up)]),
         )
-        return nan if found is None else float(found[-1])
+        moved = (ways > 0) & np.isfinite(ends)
+        if not moved.any():
+            return nan
+        earlier, t = 0.0, 1e-3 * float(np.median(np.maximum(np.abs(ends[moved]), _POSITIVE) / ways[moved]))
+        before = self.nearest().missed
+        if before == 0:
+            return 0.0
+        for _ in range(100):
+            now = replace(self, lower=self.lower - t * down, upper=self.upper + t * up).nearest().missed
+            if now == 0:
+                return t
+            slope = (before - now) / (t - earlier)
+            if slope * t <= _NEGLIGIBLE * now:
+                return nan  # what is still missed does not depend on these bounds
+            earlier, t, before = t, t + now / slope, now
+        return nan
 
     def forced_to_zero(self) -> tuple[int, ...]:
         """The cells in which g is 0 in every solution; none where there is no solution at all."""

@@ -2,8 +2,8 @@
 
 After calibration only those residuals vary from sample to sample (Deville & Särndal 1992, JASA 87, section 3). Each
 step leaves a `Calibration` behind on the design; `variance` takes the residuals of one after the other, in the order in
-which the steps were made, as R's `svyrecvar` does. Replicate weights carry the variance by themselves: each set goes
-through the same step as the full sample.
+which the steps were made, as R's `svyrecvar` does, so that the totals met last, which hold exactly, have no variance.
+Replicate weights carry the variance by themselves: each set goes through the same step as the full sample.
 """
 
 from collections.abc import Callable

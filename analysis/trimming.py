@@ -11,8 +11,8 @@ weights. `strict` is the limit of doing so again and again, computed at once. In
 sharing leaves, plus c, cut to the bounds, with the c that keeps the sum. In proportion it is w·c cut to the bounds.
 
 `trim_to_margins` goes back and forth between the bounds and the margins. In proportion, both steps are the nearest
-weights in relative entropy, and such steps in turn arrive where both hold, if there is such a place (Csiszár 1975,
-Annals of Probability 3:146); if there is none, linear programming says so (`feasibility`).
+weights in relative entropy, and such steps in turn arrive where both hold, if there is such a place (Bregman 1967, USSR
+Computational Mathematics 7:200); if there is none, linear programming says so (`feasibility`).
 
 **Variance.** Which weights are cut is taken as fixed: the linearised variance uses the cut weights as they are, and
 each set of replicate weights is multiplied by the same factors. After `trim_to_margins` the influence values are
@@ -330,7 +330,7 @@ def _levelled(each: Floats, counts: Floats, low: Floats, high: Floats, rate: Flo
     turns, slope = turns[order], np.cumsum(change[order])
     height = float((counts * low).sum()) + np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(turns))])
     beyond = total - height[-1]
-    if beyond > 0 and slope[-1] > _ROUNDING * counts.sum():
+    if beyond > 0 and slope[-1] > _ROUNDING * slope.max():
         c = turns[-1] + beyond / slope[-1]
     else:
         c = float(np.interp(total, height, turns))
