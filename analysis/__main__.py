@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from analysis import from_file, mode_simulation
-from analysis.coverage import REPEATS, SEED, SETTINGS, coverage, documents, table
+from analysis.coverage import KINDS, REPEATS, SEED, SETTINGS, coverage, documents, settings, summary, table
 from analysis.planning import adaptive_simulation, planning_commands
 from analysis.small_area import reference
 from analysis.solve import solve_file
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     held = commands.add_parser("coverage", help="how often the intervals hold the truth, in cities where it is known")
     held.add_argument("--seed", type=_natural, default=SEED, help="of the random numbers (%(default)s)")
     held.add_argument("--repeats", type=_positive, default=REPEATS, help="samples of each setting (%(default)s)")
+    held.add_argument("--cities", action="store_true", help="a summary of all kinds of city, not one kind in full")
     held.add_argument("--json", action="store_true", help="print JSON, not a table")
     estimate = commands.add_parser("estimate", help="estimates from a file of rows, with their intervals")
     from_file.add_arguments(estimate)
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "estimate":
         return _printed(lambda: from_file.answer(chosen), estimate)
     if chosen.command == "coverage":
-        return _coverage(chosen.seed, chosen.repeats, as_json=chosen.json)
+        return _coverage(chosen.seed, chosen.repeats, cities=chosen.cities, as_json=chosen.json)
     return _solve(chosen.case, solve)
 
 
@@ -92,9 +93,11 @@ def _solve(case: Path, command: argparse.ArgumentParser) -> int:
     return 0 if supported else 1
 
 
-def _coverage(seed: int, repeats: int, *, as_json: bool) -> int:
-    rows = [coverage(setting, repeats, seed) for setting in SETTINGS]
-    print(json.dumps(documents(rows), indent=1, allow_nan=False) if as_json else table(rows))
+def _coverage(seed: int, repeats: int, *, cities: bool, as_json: bool) -> int:
+    chosen = [setting for kind in KINDS for setting in settings(kind)] if cities else SETTINGS
+    rows = [coverage(setting, repeats, seed) for setting in chosen]
+    shown = summary if cities else table
+    print(json.dumps(documents(rows), indent=1, allow_nan=False) if as_json else shown(rows))
     return 0
 
 

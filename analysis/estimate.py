@@ -16,10 +16,14 @@ import numpy.typing as npt
 
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.design_effect import design_effect
-from analysis.intervals import Evidence, Method, effective_n, interval, symmetric
+from analysis.intervals import Effective, Evidence, Method, effective, effective_n, interval, symmetric
 from analysis.measure import Measure, both_present, measure
-from analysis.sums import sums_by
+from analysis.planned_effect import Planned, planned
+from analysis.sums import sum_by, sums_by
 from analysis.variance import covariance, partition_variances
+
+# From this part of the plan in a design effect on, a note says that it is mostly planned.
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class Estimate:
     basis: str
     deff: float
     notes: tuple[str, ...] = ()
+    # Of the default interval: the degrees of freedom of its t quantile (df elsewhere; nan: as df), and how much of the
+    # design effect behind n_effective is the planned one.
+    interval_df: float = nan
+    planned: float = 0.0
 
 
 def degrees_of_freedom(design: Design, observed: Mask) -> float:
@@ -149,13 +157,37 @@ def evidence(design: Design, variable: Measure) -> Evidence:
     dispersion = 1.0 if design.replicates is not None else (n / (n - 1) if n > 1 else nan)
     if n == 0:
         return Evidence(nan, nan, 0, df, dispersion)
+    plan = (
+        None if design.replicates is not None else _plans(design, variable, np.zeros(design.rows, dtype=np.intp), 1)[0]
+    )
     result = ratios(design, variable.total[:, None], variable.base[:, None], variable.observed)
     p, v = float(result.value[0]), float(result.covariance[0, 0])
     if not variable.total.any():
         p, v = 0.0, 0.0
     elif (variable.total == variable.base).all():
         p, v = 1.0, 0.0
-    return Evidence(p, v, n, df, dispersion)
+    return Evidence(p, v, n, df, dispersion, plan)
+
+
+def _plans(design: Design, variable: Measure, code: Codes, domains: int) -> tuple[Planned | None, ...]:
+    """What the plan says in each domain 0..domains-1. code: (rows,) the domain of each row that the variable holds."""
+    stage = design.stages[0]
+    counted = np.flatnonzero(variable.n > 0)
+    met, pair = np.unique(stage.unit[counted].astype(np.int64) * domains + code[counted], return_inverse=True)
+    n, base = variable.n[counted], variable.base[counted]
+    weight, square = sum_by(pair, len(met), base), sum_by(pair, len(met), base**2 / n)
+    # Only domains with interviews have a place among the results.
+    people = sum_by(code[counted], domains, n)
+    held = np.flatnonzero(people > 0)
+    place = np.cumsum(people > 0) - 1
+    strata, group = np.unique(
+        stage.stratum_of_unit[met // domains].astype(np.int64) * domains + met % domains, return_inverse=True
+    )
+    found = planned(people[held], weight, square, group, place[strata % domains])
+    result: list[Planned | None] = [None] * domains
+    for d, each in zip(held.tolist(), found, strict=True):
+        result[d] = each
+    return tuple(result)
 
 
 def proportion(
@@ -180,6 +212,11 @@ def proportion_of(
 def share_estimate(known: Evidence, method: Method, level: float, deff: float) -> Estimate:
     """The evidence on a share as an estimate: its interval, and notes on what is special about it."""
     lower, upper = interval(method, known, level)
+    size = (
+        effective(known)
+        if method is Method.WILSON
+        else Effective(effective_n(known.p, known.v, known.n), known.df, 0.0)
+    )
     notes: list[str] = []
     if known.n == 0:
         notes.append("no_answers")
@@ -190,13 +227,15 @@ def share_estimate(known: Evidence, method: Method, level: float, deff: float) -
             notes.append("all_answers_agree")
         elif known.v == 0:
             notes.append("zero_variance")
+        if size.planned >= MOSTLY and isfinite(lower):
+            notes.append("deff_planned")
     return Estimate(
         value=known.p,
         se=_root(known.v),
         variance=known.v,
         df=known.df,
         n=int(known.n),
-        n_effective=effective_n(known.p, known.v, known.n) if known.n else 0.0,
+        n_effective=size.n if known.n else 0.0,
         lower=lower,
         upper=upper,
         level=level,
@@ -204,6 +243,8 @@ def share_estimate(known: Evidence, method: Method, level: float, deff: float) -
         basis="design" if isfinite(lower) else "none",
         deff=deff,
         notes=tuple(notes),
+        interval_df=size.df,
+        planned=size.planned,
     )
 
 
@@ -321,8 +362,10 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
     v = partition_variances(design, influence, code, domains, inside)
     p, v = np.where(rest == 0, 1.0, p), np.where((rest == 0) | (summed == 0), 0.0, v)
     df = _partition_df(design, code, domains, inside & (variable.n > 0))
+    plans = _plans(design, variable.within(inside), code, domains)
+    dispersion = np.divide(n, n - 1, out=np.full(domains, nan), where=n > 1)
     return tuple(
-        Evidence(float(p[d]), float(v[d]), float(n[d]), float(df[d]), float(n[d] / (n[d] - 1)) if n[d] > 1 else nan)
+        Evidence(float(p[d]), float(v[d]), float(n[d]), float(df[d]), float(dispersion[d]), plans[d])
         if n[d] > 0
         else Evidence(nan, nan, 0, 0)
         for d in range(domains)

@@ -4,8 +4,12 @@ Every method takes the same few numbers (`Evidence`) and returns the two ends, o
 say; none reads rows. p is the estimated share, v its design variance, n the interviews behind it, d the degrees of
 freedom of the domain, t_k(q) the t quantile.
 
+`wilson`, the default, takes n over the design effect, at least 1, as the effective n. Where the points are known, that
+design effect is the sample's own steadied by the planned one (`planned_effect`); else it is the sample's own.
+
 Where p is exactly 0 or 1 the linearised variance is 0 and most methods collapse. `wilson` and `korn_graubard` still
-answer there: the effective sample size is then taken from n alone (NCHS; Parker et al. 2017).
+answer there: `wilson` with the planned design effect, or with n itself where there is no plan; `korn_graubard` with n
+alone (NCHS; Parker et al. 2017).
 """
 
 from collections.abc import Callable
@@ -15,6 +19,8 @@ from math import asin, exp, inf, isfinite, log, nan, sin, sqrt
 
 from scipy.special import betaincinv, ndtri, stdtrit
 
+from analysis.planned_effect import Planned
+
 Ends = tuple[float, float]
 NOTHING: Ends = (nan, nan)
 
@@ -22,8 +28,8 @@ NOTHING: Ends = (nan, nan)
 class Method(StrEnum):
     """The intervals on offer. `wilson` is the default of the product."""
 
-    WILSON = "wilson"  # effective n = min(n, p(1-p)/v), t quantile
-    WILSON_UNCAPPED = "wilson_uncapped"  # the same without the cap: the "wilson" of R survey 4.5
+    WILSON = "wilson"  # effective n = n over a design effect of at least 1, steadied by the planned one; t quantile
+    WILSON_UNCAPPED = "wilson_uncapped"  # effective n = p(1-p)/v, no plan, no cap: the "wilson" of R survey 4.5
     KORN_GRAUBARD = "korn_graubard"  # Clopper-Pearson on the adjusted effective n, capped at n
     BETA = "beta"  # the same without the cap: R's "beta"
     XLOGIT = "xlogit"  # symmetric on the logit scale by the delta method
@@ -43,6 +49,8 @@ class Evidence:
     df: float
     # The residual dispersion of the intercept-only model: n/(n-1) for linearised designs, 1 for replicates.
     dispersion: float = nan
+    # What is known of the points; None where they are not, as with replicate weights.
+    planned: Planned | None = None
 
     @property
     def degenerate(self) -> bool:
@@ -92,9 +100,32 @@ def effective_n(p: float, v: float, n: float) -> float:
     return min(n, p * (1 - p) / v)
 
 
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What the default interval rests on: n interviews of a simple random sample, the degrees of freedom of its t
+    quantile, and the part of the plan in the design effect, 0 to 1.
+    """
+
+    n: float
+    df: float
+    planned: float
+
+
+def effective(e: Evidence) -> Effective:
+    """The effective n and degrees of freedom of `wilson`: from sample and plan, or from the sample alone."""
+    plan = e.planned
+    if plan is None or not (isfinite(e.p) and isfinite(e.v)):
+        return Effective(effective_n(e.p, e.v, e.n), e.df, 0.0)
+    shown = 0.0 if e.degenerate else e.v * (e.n - 1) / (e.p * (1 - e.p))
+    deff, part = plan.moderated(e.p, shown)
+    # Without a degree of freedom of its own a design has no interval; a plan alone is no evidence.
+    return Effective(e.n / max(deff, 1.0), plan.df + plan.worth if e.df > 0 else e.df, part)
+
+
 def _wilson(e: Evidence, q: float) -> Ends:
     # Franco, Little, Louis & Slud (2019), J. Survey Statistics and Methodology 7.
-    return wilson_ends(e.p, effective_n(e.p, e.v, e.n), t_quantile(q, e.df))
+    known = effective(e)
+    return wilson_ends(e.p, known.n, t_quantile(q, known.df))
 
 
 def _wilson_uncapped(e: Evidence, q: float) -> Ends:

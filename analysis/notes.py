@@ -11,6 +11,7 @@ NOTES: Mapping[str, str] = {
     "no_degrees_of_freedom": "at most one point in each district, so the design gives no variance",
     "all_answers_agree": "all answers agree, so the interval is one-sided in effect",
     "zero_variance": "the points do not differ, so they show no variance",
+    "deff_planned": "the design effect is mostly a planned one: these points say too little about their own",
     "deff_of_district": "with the design effect of the district: these points cannot show their own",
     "deff_of_city": "with the design effect of the city: these points cannot show their own",
     "deff_of_weights": "with the design effect of the weights alone: answers at one point may be more alike",

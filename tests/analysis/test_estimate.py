@@ -1,6 +1,7 @@
 """Estimates, held by identities that any correct one must satisfy."""
 
 from collections.abc import Callable
+from dataclasses import astuple
 from math import inf, isnan, sqrt
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis.association import association
 from analysis.design import Design, Floats, declare
 from analysis.design_effect import kish_deff
 from analysis.estimate import (
+    MOSTLY,
     Estimate,
     difference,
     evidence,
@@ -23,9 +25,11 @@ from analysis.estimate import (
     ratio,
     total,
 )
-from analysis.intervals import Method, t_quantile
+from analysis.intervals import Method, effective_n, t_quantile, wilson_ends
 from analysis.measure import measure
 from analysis.notes import NOTES
+from analysis.planned_effect import PLANNING
+from analysis.replicates import Replicates
 from tests.analysis.samples import clustered
 
 
@@ -126,9 +130,54 @@ def test_a_share_of_something_else_than_0_and_1_is_refused() -> None:
 def test_a_constant_answer_still_has_an_interval_and_says_why() -> None:
     sample = clustered().assign(aware=1.0)
     found = proportion(of(sample), sample["aware"])
-    assert (found.value, found.variance, found.upper, found.n_effective) == (1.0, 0.0, 1.0, len(sample))
+    assert (found.value, found.variance, found.upper) == (1.0, 0.0, 1.0)
+    plan = evidence(of(sample), measure(of(sample), sample["aware"])).planned
+    assert plan is not None
+    assert found.n_effective == pytest.approx(len(sample) / plan.deff)
     assert found.lower < 1
-    assert "all_answers_agree" in found.notes
+    assert (found.notes, found.planned) == (("all_answers_agree", "deff_planned"), 1.0)
+
+
+def test_the_default_interval_says_what_it_rests_on() -> None:
+    sample = clustered()
+    found = proportion(of(sample), sample["aware"])
+    assert 0 < found.planned < 1
+    assert found.interval_df != found.df
+    t = t_quantile(0.975, found.interval_df)
+    assert (found.lower, found.upper) == pytest.approx(wilson_ends(found.value, found.n_effective, t))
+    assert ("deff_planned" in found.notes) == (found.planned >= MOSTLY)
+    other = proportion(of(sample), sample["aware"], method=Method.KORN_GRAUBARD)
+    assert (other.planned, other.interval_df) == (0, other.df)
+    assert "deff_planned" not in other.notes
+
+
+def test_points_that_do_not_differ_are_not_taken_for_proof_that_they_never_do() -> None:
+    points = pd.DataFrame({"point": np.repeat(np.arange(12), 10), "y": np.tile([1.0, 0.0], 60)})
+    found = proportion(declare(points, ids=["point"]), points["y"])
+    assert found.variance == 0
+    assert "zero_variance" in found.notes
+    assert found.n_effective == pytest.approx(120 / max(1, found.planned * (1 + 9 * PLANNING.icc)))
+
+
+def test_one_interview_has_a_share_and_no_interval() -> None:
+    for y in (np.array([1.0]), np.array([0.0])):
+        found = proportion(declare(pd.DataFrame({"y": y}), lonely="adjust"), y)
+        assert (found.value, found.n, found.df, found.basis) == (y[0], 1, 0, "none")
+        assert isnan(found.lower)
+        assert isnan(found.upper)
+        assert found.notes == ("no_degrees_of_freedom", "all_answers_agree")
+
+
+def test_replicate_weights_know_no_points_so_that_the_design_effect_is_their_own() -> None:
+    sample = clustered()
+    rng = np.random.default_rng(2)
+    weights = rng.exponential(size=(len(sample), 30)) * sample["w"].to_numpy()[:, None]
+    design = of(sample).with_replicates(Replicates(weights, 1 / 30, np.ones(30)))
+    known = evidence(design, measure(design, sample["aware"]))
+    assert known.planned is None
+    found = proportion(design, sample["aware"])
+    assert found.planned == 0
+    assert found.n_effective == pytest.approx(effective_n(known.p, known.v, known.n))
 
 
 def test_a_domain_within_one_point_has_no_interval_and_says_why() -> None:
@@ -221,6 +270,9 @@ def test_a_partition_is_its_domains_one_by_one(lonely: str, with_lonely_stratum:
     for d, found in enumerate(together):
         alone = evidence(design, variable.within(codes == d))
         assert (found.p, found.v, found.n, found.df) == pytest.approx((alone.p, alone.v, alone.n, alone.df), rel=1e-10)
+        assert found.planned is not None
+        assert alone.planned is not None
+        assert astuple(found.planned) == pytest.approx(astuple(alone.planned), rel=1e-10)
 
 
 def test_kish_measures_the_unevenness_of_weights() -> None:

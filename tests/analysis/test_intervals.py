@@ -1,5 +1,6 @@
 """Intervals for shares: what each is, where each gives up, and how they relate."""
 
+from dataclasses import replace
 from itertools import pairwise
 from math import inf, isnan, log, nan, sqrt
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.intervals import (
     Evidence,
     Method,
+    effective,
     effective_n,
     expit,
     interval,
@@ -17,6 +19,7 @@ from analysis.intervals import (
     t_quantile,
     wilson_ends,
 )
+from analysis.planned_effect import Planned
 
 SHARES = st.floats(0.01, 0.99)
 
@@ -80,6 +83,32 @@ def test_where_all_answers_agree_only_the_methods_that_count_answers_speak() -> 
     assert upper == 1.0
     t = t_quantile(0.975, 12)
     assert lower == pytest.approx(40 / (40 + t * t))
+
+
+def test_where_all_answers_agree_the_plan_says_how_many_they_are_worth() -> None:
+    plan = Planned(deff=1.6, worth=20, df=9, concentration=1 / 12, per_unit=10, icc=0.05)
+    known = effective(Evidence(1.0, 0.0, 40, 12, planned=plan))
+    assert (known.n, known.df, known.planned) == (40 / 1.6, 29, 1.0)
+    assert interval(Method.WILSON, Evidence(1.0, 0.0, 40, 12, planned=plan)) == wilson_ends(
+        1.0, 25.0, t_quantile(0.975, 29)
+    )
+
+
+@given(p=SHARES, deff=st.floats(0.3, 8), n=st.integers(20, 2000))
+def test_the_plan_moves_the_default_and_no_other_interval(p: float, deff: float, n: int) -> None:
+    plan = Planned(deff=3.0, worth=5, df=15, concentration=1 / 18, per_unit=30, icc=0.05)
+    alone = Evidence(p, deff * p * (1 - p) / n, n, 16, 1.0)
+    with_plan = replace(alone, planned=plan)
+    for method in set(Method) - {Method.WILSON}:
+        assert interval(method, alone) == interval(method, with_plan), method
+    assert effective(alone).planned == 0 < effective(with_plan).planned < 1
+    assert effective(with_plan).n <= n
+
+
+def test_no_degrees_of_freedom_are_made_up_from_a_plan() -> None:
+    plan = Planned(deff=1.6, worth=20, df=0, concentration=1, per_unit=10, icc=0.05)
+    for known in (Evidence(0.8, 0.001, 10, 0, planned=plan), Evidence(1.0, 0.0, 10, 0, planned=plan)):
+        assert all(isnan(end) for end in interval(Method.WILSON, known))
 
 
 def test_the_nchs_form_at_zero_is_clopper_pearson_on_the_shrunken_count() -> None:
