@@ -159,7 +159,7 @@ def _ciprop(case: Case, variable: Measure) -> Answer:
         "df": known.df,
         "nrow_used": counted,
         "degenerate": known.degenerate,
-        "zero_variance": known.v == 0,
+        "zero_variance": known.v < 1e-20,  # of a share: rounding
     }
     answer |= _intervals(design, variable, known, tuple(_R_METHODS))
     whole = replace(known, df=case.full_df)

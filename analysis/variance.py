@@ -85,11 +85,11 @@ def _stage_deviations(design: Design, stage: Stage, totals: Floats, present: Mas
     means = sums_by(stage.stratum_of_unit, stage.strata, totals) / np.maximum(stage.sampled, 1)[:, None]
     units_present = sum_by(stage.stratum_of_unit, stage.strata, present.astype(np.float64))
     met = units_present > 0
-    # A stratum whose only unit is also the only one there is was taken with certainty: nothing is unknown.
+    # A stratum that was taken whole leaves nothing unknown, however few of its units the domain meets.
     alone = met & (stage.sampled == 1) & (stage.population > 1)
     lonely = alone
     if design.lonely_domains and design.lonely in (Lonely.ADJUST, Lonely.AVERAGE):
-        lonely = alone | (met & (units_present == 1) & (stage.sampled > 1))
+        lonely = alone | (met & (units_present == 1) & (stage.sampled > 1) & (stage.sampled < stage.population))
     if alone.any() and design.lonely is Lonely.FAIL:
         raise LonelyStrata([stage.labels[h] for h in np.flatnonzero(alone).tolist()], depth + 1)
     factor = 1.0

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -141,3 +142,22 @@ def test_lonely_strata_of_a_domain_only_are_refused_where_only_it_meets_them() -
     assert total(adjusted, sample["score"], one_point).se != pytest.approx(
         total(plain, sample["score"], one_point).se, rel=1e-3
     )
+
+
+def test_a_unit_taken_whole_of_which_a_domain_holds_one_is_not_lonely() -> None:
+    sample = pd.DataFrame(
+        {
+            "school": [1, 1, 2, 2, 3, 3],
+            "pupil": range(6),
+            "schools": 10,
+            "pupils": [2, 2, 6, 6, 6, 6],
+            "y": [1.0, 2.0, 4.0, 3.0, 7.0, 5.0],
+        }
+    )
+    # The domain holds one of the two pupils of school 1, which were all there are.
+    inside = np.array([True, False, True, True, True, True])
+    careful, plain = (
+        declare(sample, ids=["school", "pupil"], fpc=["schools", "pupils"], lonely="average", lonely_domains=domains)
+        for domains in (True, False)
+    )
+    assert mean(careful, sample["y"], inside).se == pytest.approx(mean(plain, sample["y"], inside).se)
