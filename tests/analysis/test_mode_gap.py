@@ -6,15 +6,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr, ndtri
 
 import analysis.gap_tests
 from analysis.association import association
 from analysis.calibration import margin, poststratify
-from analysis.columns import ColumnsError
+from analysis.columns import ColumnsError, Indicator
+from analysis.demonstration_city import demonstration_city
 from analysis.design import Floats, declare
 from analysis.estimate import difference, proportion
 from analysis.gap_tests import holm, joint_test, spread
 from analysis.mode_gap import GAP_NOTES, GapRules, ModeGap, mode_gap
+from analysis.simulate import draw_truth
+from analysis.simulated_fieldwork import (
+    ENGAGEMENT,
+    SelfSelection,
+    collection_points,
+    intercept_sample,
+    open_qr_sample,
+    quota_targets,
+)
 from analysis.wave_tally import wave_tally
 from tests.analysis.mode_cases import AWARE, people, two_modes
 
@@ -311,3 +322,23 @@ def test_the_spread_of_gaps_is_what_chance_does_not_explain() -> None:
     # Gaps of ±0.1 around their mean; each deviation has variance 0.002: 0.01 - 0.002.
     assert spread(np.array([0.3, 0.1]), np.diag([0.004, 0.004]), weight) == pytest.approx(np.sqrt(0.008))
     assert spread(np.array([0.3, 0.1]), np.diag([0.04, 0.04]), weight) == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_the_demonstration_city_the_gap_is_what_its_open_answers_are_known_to_be_off_by(seed: int) -> None:
+    """The engaged scan posters and are more content: within every cell a rate of Φ(z) is answered as Φ(z + λκ)."""
+    rng = np.random.default_rng(seed)
+    city = demonstration_city(rng)
+    truth = draw_truth(city, rng)
+    points = collection_points(city, rng)
+    met = intercept_sample(truth, points, quota_targets(truth, 1600), rng)
+    rows = pd.concat([met, open_qr_sample(truth, points, 1600, rng)], ignore_index=True)
+    rows = rows[rows["disposition"].eq("complete")]
+    rows = rows.assign(mode=rows["mode"].astype(str), stratum=rows["point"].map(points["neighbourhood"].str[:6]))
+    satisfied = Indicator("satisfaction", 0.85, {"en": "Satisfaction", "zh-Hans": "满意率"})
+    gap = mode_gap(wave_tally(rows, [satisfied]), truth.margins, "satisfaction", "intercept").average
+    rates = truth.rates[0, truth.indicators.index("satisfaction")]
+    lifted = ndtr(ndtri(rates) + ENGAGEMENT * SelfSelection().engagement)
+    expected = float((truth.people * (lifted - rates)).sum() / truth.people.sum())
+    assert gap.p_value < 0.05
+    assert gap.lower < expected < gap.upper
