@@ -6,7 +6,8 @@ import pytest
 
 import analysis.trimming
 from analysis.calibration import Margin, margin, poststratify, rake
-from analysis.design import Design, Floats, declare
+from analysis.design import Design, DesignError, Floats, declare
+from analysis.drawn_replicates import draw_replicates
 from analysis.estimate import mean, mean_of, total
 from analysis.replicates import Replicates
 from analysis.tally import tally
@@ -247,6 +248,19 @@ def test_replicates_are_cut_by_the_same_factors_and_calibrated() -> None:
     assert cut.design.replicates is not None
     factor = cut.design.weights / before.weights
     assert cut.design.replicates.weights == pytest.approx(weights * factor[:, None])
+
+
+def test_replicates_may_be_drawn_after_trimming_to_margins_and_not_after_trimming_what_was_calibrated() -> None:
+    sample = fixed()
+    before = declare(sample, ids=["point"], weights="w")
+    sex = margins_of(sample)[:1]
+    done = trim_to_margins(before, sex, upper=8.2).design
+    drawn = draw_replicates(done, "JK1")
+    assert drawn.replicates is not None
+    assert sex[0].sums(drawn.replicates.weights[:, 0]) == pytest.approx([60, 90])
+    assert mean(drawn, sample["y"]).se == pytest.approx(mean(done, sample["y"]).se, rel=0.1)
+    with pytest.raises(DesignError, match="Draw the replicates first"):
+        draw_replicates(trim(rake(before, margins_of(sample)), upper=7.4).design, "JK1")
 
 
 def test_a_group_too_thin_for_the_cap_is_named_with_the_cap_it_needs() -> None:
