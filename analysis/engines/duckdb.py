@@ -2,15 +2,19 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analysis.engines.engine import MissingExtra, literal
 
+if TYPE_CHECKING:
+    import duckdb
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class DuckDb:
     """One Parquet file, or all `*.parquet` of a folder. memory: what DuckDB may use; threads: None = all cores."""
 
@@ -26,6 +30,12 @@ class DuckDb:
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Engine`. Raises MissingExtra without DuckDB."""
+        table: Any = self._connection.sql(sql).to_arrow_table()
+        frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+        return frame
+
+    @cached_property
+    def _connection(self) -> "duckdb.DuckDBPyConnection":
         try:
             import duckdb  # noqa: PLC0415  (only this engine needs it)
             import pyarrow  # noqa: F401, PLC0415  (DuckDB hands its results over through it)
@@ -39,9 +49,7 @@ class DuckDb:
         }
         if self.threads is not None:
             settings["threads"] = self.threads
-        with duckdb.connect(config=settings) as connection:
-            # Comparisons are not answered from a file's statistics: those leave out floats that are not numbers.
-            connection.execute("SET disabled_optimizers = 'statistics_propagation'")
-            table: Any = connection.sql(sql).to_arrow_table()
-            frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
-            return frame
+        connection = duckdb.connect(config=settings)
+        # Comparisons are not answered from a file's statistics: those leave out floats that are not numbers.
+        connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        return connection
