@@ -17,7 +17,7 @@ from analysis.quality.answers import Answers, Floats, Mask, Unit
 from analysis.quality.comparison import Found, means, shares
 
 LINE = 0.8  # of the scale items in one run of the same answer: a straight line
-_CONTENT = (Unit.VOLUNTEER, Unit.POINT)
+_OWN = (Unit.VOLUNTEER, Unit.POINT)  # whose answers are one hand's; a neighbourhood's are many people's
 FEWEST_ITEMS = 4  # scale items answered, for a line to mean anything
 
 
@@ -35,7 +35,14 @@ def vanished_middle(answers: Answers) -> Found:
     possible = np.array([item.middle is not None for item in answers.items])
     base = _any(answers.asked[:, possible])
     return shares(
-        answers, "vanished_middle", _any(answers.middle), base, low=True, measure="share_with_middle", by_content=True
+        answers,
+        "vanished_middle",
+        _any(answers.middle),
+        base,
+        low=True,
+        measure="share_with_middle",
+        kinds=_OWN,
+        by_content=True,
     )
 
 
@@ -50,6 +57,7 @@ def straight_lines(answers: Answers) -> Found:
         base,
         low=False,
         measure="share_of_straight_lines",
+        kinds=_OWN,
         by_content=True,
     )
 

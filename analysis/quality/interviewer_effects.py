@@ -186,7 +186,7 @@ def _reml(d: Floats, w: Floats, total: float, df: int) -> float:
         squares = total - float((ratio * w * w / (1 + ratio * d)).sum())
         return float(df * np.log(squares) + np.log1p(ratio * d).sum())
 
-    best = minimize_scalar(deviance, bounds=(-14.0, float(np.log(_LARGEST))), method="bounded")
+    best = minimize_scalar(deviance, bounds=(-14.0, float(np.log(_LARGEST))), method="bounded", options={"xatol": 1e-9})
     at_zero = df * np.log(total)
     return float(np.exp(best.x)) if best.fun < at_zero - 1e-9 else 0.0
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from math import isfinite
 
-from analysis.quality.findings import LEVEL, NOTES, Finding, Lead, Review, Silence
+from analysis.quality.findings import LEVEL, NOTES, Finding, Silence
 from analysis.quality.interviewer_effects import VarianceShare
+from analysis.quality.leads import Lead, Review
 
 
 def table(review: Review, shares: Iterable[VarianceShare], level: float = LEVEL) -> str:

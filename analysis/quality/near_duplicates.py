@@ -14,10 +14,10 @@ from math import log, nan
 
 import numpy as np
 
-from analysis.quality.answers import Answers, Codes, Floats, Mask, Unit
+from analysis.quality.answers import Answers, Codes, Floats, Unit
 from analysis.quality.comparison import Found, named, sites
-from analysis.quality.findings import LEVEL, Finding, Silence, benjamini_hochberg, with_q
-from analysis.quality.reference import FEWEST, between_variance, heavier, skewed_tail
+from analysis.quality.findings import Finding, Silence, with_q
+from analysis.quality.reference import FEWEST, honest_differences, skewed_tail
 
 CHECK = "near_duplicates"
 PAIRS = 0.005  # of the pairs of different volunteers at one point, that may count as near-duplicates
@@ -48,22 +48,17 @@ def near_duplicates(answers: Answers, rng: np.random.Generator, *, draws: int = 
     pairs = near_pairs(answers.codes[rows], volunteer, place)
     if pairs is None:
         return (Silence(CHECK, Unit.VOLUNTEER, "too_alike"),)
-    seen, dealt = _own_pairs(volunteer, pairs, units), _dealt(volunteer, place, pairs, units, draws, rng)
-    n, enough = np.bincount(volunteer, minlength=units), _movable(volunteer, place, units) >= FEWEST
-    p_value, between = _tails(seen, dealt, enough, None)
-    copied = enough & (np.nan_to_num(benjamini_hochberg(p_value), nan=1.0) <= LEVEL)
-    if copied.any():
-        # Who repeats answers makes those beside seem to repeat less than expected; their spread is seen without.
-        others = ~(copied[volunteer[pairs.one]] & (volunteer[pairs.one] == volunteer[pairs.other]))
-        fewer = Pairs(pairs.one[others], pairs.other[others], pairs.limit)
-        rest = _own_pairs(volunteer, fewer, units), _dealt(volunteer, place, fewer, units, draws, rng)
-        _, between = _tails(*rest, enough & ~copied, None)
-        p_value, _ = _tails(seen, dealt, enough, between)
+    seen, n = _own_pairs(volunteer, pairs, units), np.bincount(volunteer, minlength=units)
+    dealt = np.stack([_own_pairs(dealt_anew(volunteer, place, rng), pairs, units) for _ in range(draws)])
+    # k interviews that are all alike have k(k − 1)/2 pairs; the root grows with k and is nearly normal.
+    tails = skewed_tail(np.sqrt(2 * seen), np.sqrt(2 * dealt))
+    enough = _movable(volunteer, place, units) >= FEWEST
+    p_value = honest_differences(np.where(enough, tails, nan))
     touched = np.zeros(len(answers), dtype=bool)
     same = volunteer[pairs.one] == volunteer[pairs.other]
     touched[rows[pairs.one[same]]] = True
     touched[rows[pairs.other[same]]] = True
-    method = f"permutation of volunteers within point, limit {pairs.limit:.3f}, τ² = {between:.3f}"
+    method = f"permutation of volunteers within point, limit {pairs.limit:.3f}"
 
     def finding(at: int) -> Finding:
         notes: tuple[str, ...] = ("few_units",) if enough.sum() < FEWEST else ()
@@ -86,22 +81,6 @@ def near_duplicates(answers: Answers, rng: np.random.Generator, *, draws: int = 
         )
 
     return with_q(finding(int(at)) for at in np.flatnonzero(n))
-
-
-def _tails(seen: Floats, dealt: Floats, enough: Mask, between: float | None) -> tuple[Floats, float]:
-    """p of each volunteer, (units,), and the spread between honest ones, if it is not given."""
-    # k interviews that are all alike have k(k − 1)/2 pairs; the root grows with k, as chance and differences do.
-    root, roots = np.sqrt(2 * seen), np.sqrt(2 * dealt)
-    expected = roots.mean(axis=0)
-    if between is None:
-        between = between_variance((root - expected)[enough], roots.var(axis=0)[enough], expected[enough] ** 2)
-    tails = skewed_tail(root, roots, between * expected**2)
-    return heavier(np.where(enough, tails, nan), int(enough.sum())), between
-
-
-def _dealt(volunteer: Codes, place: Codes, pairs: Pairs, units: int, draws: int, rng: np.random.Generator) -> Floats:
-    """Own pairs when the interviews of each place are dealt out anew, (draws, units)."""
-    return np.stack([_own_pairs(dealt_anew(volunteer, place, rng), pairs, units) for _ in range(draws)])
 
 
 def near_pairs(codes: Codes, volunteer: Codes, site: Codes) -> Pairs | None:

@@ -163,20 +163,19 @@ def honest_differences(p_values: Floats) -> Floats:
     spread = sqrt(max(scatter(z - centre), 1.0))
     adjusted = p_values.copy()
     adjusted[said] = np.maximum(ndtr(-(z - centre) / spread), p_values[said])
-    return adjusted
+    return heavier(adjusted, int(said.sum()))
 
 
-def skewed_tail(value: Floats, draws: Floats, extra: Floats) -> Floats:
-    """P(at least `value`) when the null is known by `draws` (draws, units) and has `extra` variance besides.
+def skewed_tail(value: Floats, draws: Floats) -> Floats:
+    """P(at least `value`) when the null is known by `draws` (draws, units).
 
-    Pearson's type III with the draws' mean and skewness: smooth where the share of draws could only say "fewer than one
-    in so many" (Mielke & Berry 2007, Permutation Methods, section 2.3). 1 where the draws do not vary.
+    Pearson's type III with the draws' mean, variance and skewness: smooth where the share of draws could only say
+    "fewer than one in so many" (Mielke & Berry 2007, Permutation Methods, section 2.3). 1 where the draws do not vary.
     """
     mean, sd = draws.mean(axis=0), draws.std(axis=0)
     safe = np.where(sd > 0, sd, 1.0)
     skew = (((draws - mean) / safe) ** 3).mean(axis=0)
-    scale = np.sqrt(sd * sd + extra)
-    tails = pearson3.sf(value, skew, loc=mean, scale=np.where(scale > 0, scale, 1.0))
+    tails = pearson3.sf(value, skew, loc=mean, scale=safe)
     return np.where(sd > 0, np.clip(tails, 0.0, 1.0), 1.0)
 
 

@@ -13,8 +13,9 @@ from analysis.quality.answers import Answers, Unit
 from analysis.quality.bursts import bursts
 from analysis.quality.coaching import identical_answers, jumps, poster_gap
 from analysis.quality.comparison import Found
-from analysis.quality.findings import Finding, Review, Silence, leads
+from analysis.quality.findings import Finding, Silence
 from analysis.quality.interviewer_effects import interviewer_effects
+from analysis.quality.leads import Review, leads
 from analysis.quality.near_duplicates import near_duplicates
 from analysis.quality.pace import fast_interviews, regular_intervals
 
