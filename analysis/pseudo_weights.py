@@ -32,6 +32,7 @@ import pandas as pd
 from analysis.calibration import Margin, PostStratified, poststratify
 from analysis.columns import DIMENSIONS, DISTRICT, ColumnsError, checked_population
 from analysis.design import Codes, Floats, Mask
+from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, degrees_of_freedom, share_estimate
 from analysis.intervals import Evidence, Method
 from analysis.measure import Measure
@@ -171,9 +172,14 @@ class Weighted:
             why = "no_reference_answers" if isnan(share) else "outside_range"
             return replace(nothing, value=share, notes=(*self.notes, why))
         deff = variance * (n - 1) / (share * (1 - share)) if n > 1 and 0 < share < 1 else nan
-        known = share_estimate(Evidence(share, variance, n, self.df(variable)), Method.WILSON, level, deff)
+        notes, counted = self.notes, n
+        if n > 0 and not variance > 0:
+            # Answers that agree show no design effect; the weights alone still cost something (Kish 1992).
+            deff = kish_deff(variable.within(self.samples.open))
+            notes, counted = (*notes, "deff_of_weights"), n / deff
+        known = share_estimate(Evidence(share, variance, counted, self.df(variable)), Method.WILSON, level, deff)
         basis = "modelled" if known.basis == "design" else known.basis
-        return replace(known, basis=basis, notes=(*self.notes, *known.notes))
+        return replace(known, n=int(n), basis=basis, notes=(*notes, *known.notes))
 
     @property
     def notes(self) -> tuple[str, ...]:

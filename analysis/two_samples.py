@@ -70,6 +70,12 @@ def tally_by(rows: pd.DataFrame, indicators: Sequence[Indicator], covariates: Se
     absent = [name for name in covariates if name not in rows.columns]
     if absent:
         raise ColumnsError(f"The rows of a wave: there is no column {', '.join(absent)}, which is to be a covariate.")
+    own = {indicator.code for indicator in indicators} & set(covariates)
+    if own:
+        raise ColumnsError(
+            f"{', '.join(sorted(own))} is an indicator. To compare people by it for another indicator's sake, give a "
+            "copy of the column under another name."
+        )
     if not covariates:
         return wave_tally(rows, indicators)
     known = rows[list(covariates)].astype(object)

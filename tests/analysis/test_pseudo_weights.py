@@ -10,6 +10,7 @@ import analysis.pseudo_weights
 from analysis.calibration import PostStratified
 from analysis.columns import ColumnsError, Indicator
 from analysis.design import Floats
+from analysis.intervals import t_quantile, wilson_ends
 from analysis.mode_simulation import ACTIVE, ANSWER, REFERENCE, SCENARIOS, draw, town
 from analysis.modes import MODES, OPEN_QR, mode
 from analysis.notes import NOTES
@@ -259,10 +260,13 @@ def test_more_open_answers_than_people_are_refused_by_the_model_that_cannot_have
 
 
 def test_where_all_answers_agree_the_interval_says_so() -> None:
-    found = share_of(two_modes().assign(aware=1.0), Propensity.CHEN_LI_WU).estimate
+    rows = two_modes().assign(aware=1.0)
+    found = share_of(rows, Propensity.CHEN_LI_WU).estimate
     assert (found.value, found.upper) == (1.0, 1.0)
-    assert found.lower < 1
-    assert "all_answers_agree" in found.notes
+    # Fewer than the answers: unequal weights cost even where nothing else can be seen.
+    assert wilson_ends(1.0, found.n, t_quantile(0.975, found.df))[0] > found.lower > 0.9
+    assert {"all_answers_agree", "deff_of_weights"} <= set(found.notes)
+    assert found.n == rows["mode"].eq("open_qr").sum()
 
 
 def test_nobody_answered_an_indicator_and_it_has_no_rate() -> None:
@@ -281,13 +285,20 @@ def test_what_is_missing_is_named() -> None:
         weigh(wave_tally(rows, [AWARE]), people(), "intercept", asked=["education"])
     with pytest.raises(ColumnsError, match="no indicator happy"):
         pseudo_weighted(weights_of(rows, Propensity.CHEN_LI_WU), "happy")
+    with pytest.raises(ColumnsError, match=r"aware is an indicator\. .* under another name"):
+        tally_by(rows, [AWARE], ["aware"])
 
 
-def test_another_indicator_may_be_the_common_question() -> None:
-    rows = two_modes().assign(active=lambda frame: frame["active"].eq("yes").astype(float))
+def test_the_answers_to_another_indicator_may_be_the_common_question() -> None:
+    rows = two_modes().rename(columns={"active": "kind"})
+    rows["active"] = rows["kind"].eq("yes").astype(float)
     other = Indicator("active", 0.5, {"en": "Active", "zh-Hans": "活跃"})
-    weighted = weigh(tally_by(rows, [AWARE, other], ["active"]), people(), "intercept", asked=["active"])
+    weighted = weigh(tally_by(rows, [AWARE, other], ["kind"]), people(), "intercept", asked=["kind"])
     assert pseudo_weighted(weighted, "aware").estimate.value == pytest.approx(R_SHARE[Propensity.CHEN_LI_WU], rel=1e-9)
+    # An indicator that is its own covariate is the reference sample's rate, nearly.
+    reference = wave_rates(rows, people(), [other]).get("active", "intercept")
+    assert reference is not None
+    assert pseudo_weighted(weighted, "active").estimate.value == pytest.approx(reference.value, abs=0.03)
 
 
 def test_rows_in_any_order_make_the_same_tally_by_the_common_question() -> None:
