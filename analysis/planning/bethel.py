@@ -37,8 +37,8 @@ from analysis.planning.whole_numbers import Counts, whole_numbers
 SOURCE = "Bethel 1989, Survey Methodology 15:47"
 GAP = 1e-6  # of the cost, or of the common factor: how near the real solution must be
 KEPT = 1e-9  # of a precision: what rounding may miss
-ROUNDS = 200  # of raising n until the precisions are kept
-RESTARTS = 5  # of the search for the multipliers, from where it stopped
+ROUNDS = 100  # of raising n, or of halving an interval
+RESTARTS = 20  # of the search for the multipliers
 TINY = 1e-12  # in place of no interview, where nothing depends on it
 HARDEST = 1e-6  # of the margins, when n is so large that every precision is kept
 MOVES = ((1, 0), (1, 1), (2, 1), (1, 2), (3, 2), (2, 3), (3, 1), (1, 3))  # interviews fewer here, more there
@@ -156,10 +156,9 @@ def solve(programme: Programme) -> Solution:
         raise PlanError(
             f"Even the most interviews do not keep the margin of indicator {j}. Widen it, or raise the most."
         )
-    # The cost of the hardest indicator alone, without limits: the scale of the multipliers.
-    scale = float((np.sqrt(programme.load * programme.cost[:, None]).sum(axis=0) ** 2).max(initial=0.0))
-    if scale == 0:
-        return Solution(programme.low, np.zeros(programme.load.shape[1]), float(programme.cost @ programme.low))
+    # The scale of the multipliers: the cost of the hardest indicator alone, without limits, or that of the least.
+    alone = np.sqrt(programme.load * programme.cost[:, None]).sum(axis=0) ** 2
+    scale = float(max(alone.max(), programme.cost @ programme.low))
 
     def dual(u: Floats) -> tuple[float, Floats]:
         n = programme.sizes(scale * u)
@@ -182,7 +181,31 @@ def solve(programme: Programme) -> Solution:
         bound = -float(found.fun) * scale
         if programme.cost @ n <= bound * (1 + GAP):
             return Solution(n, scale * u, bound)
+        # The search may stop short at a limit, where the dual has a bend: adjust one multiplier after the other.
+        for j in range(indicators):
+            u[j] = _adjusted(programme, scale * u, j) / scale
     raise PlanError("The allocation could not be found to the last interview. Check the rates, costs and margins.")
+
+
+def _adjusted(programme: Programme, multipliers: Floats, j: int) -> float:
+    """The multiplier of indicator j with which its precision is just kept, the others given; 0 if they keep it."""
+
+    def misses(multiplier: float) -> bool:
+        tried = multipliers.copy()
+        tried[j] = multiplier
+        return bool(programme.used(programme.sizes(tried))[j] > 1)
+
+    low, high = 0.0, max(float(multipliers[j]), 1.0)
+    if not misses(low):
+        return low
+    for _ in range(ROUNDS):
+        if not misses(high):
+            break
+        low, high = high, 2 * high
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if misses(middle) else (low, middle)
+    return high
 
 
 def _whole(programme: Programme, solution: Solution) -> Counts:

@@ -23,7 +23,7 @@ from math import ceil, inf, sqrt
 
 from scipy.special import ndtr
 
-from analysis.intervals import t_quantile
+from analysis.intervals import t_quantile, wilson_ends
 from analysis.planning.design_effects import KISH, Kish
 from analysis.planning.inputs import PlanError, above_zero, share
 
@@ -138,7 +138,10 @@ def precision(
 
     def half(m: float, under: Conditions) -> float:
         z = t_quantile((1 + under.level) / 2, under.df)
-        return wilson_half_width(rate, z * z / m) if kind is Interval.WILSON else z * sqrt(rate * (1 - rate) / m)
+        if kind is Interval.WALD or m == inf:
+            return z * sqrt(rate * (1 - rate) / m)
+        lower, upper = wilson_ends(rate, m, z)
+        return (upper - lower) / 2
 
     formula, source = {
         Interval.WILSON: ("z sqrt(p(1-p)/m + z²/4m²) / (1 + z²/m) <= d", "Wilson 1927, JASA 22:209"),
@@ -146,11 +149,6 @@ def precision(
     }[kind]
     given = (("rate", rate), ("relative_half_width" if relative else "half_width", half_width))
     return Demand(half, width, False, formula, source, given)
-
-
-def wilson_half_width(p: float, a: float) -> float:
-    """Half the width of Wilson's interval, a = z²/m. It grows with a for every p, so that n can be searched."""
-    return sqrt(a * p * (1 - p) + a * a / 4) / (1 + a)
 
 
 def threshold(rate: float, target: float, *, power: float = 0.8, two_sided: bool = True) -> Demand:

@@ -148,6 +148,12 @@ def test_with_everybody_asked_any_precision_is_kept() -> None:
     assert best_precision(strata, (0.05, 0.05), 65).margins == (0.0, 0.0)
 
 
+def test_a_precision_that_all_but_asks_everybody_is_kept() -> None:
+    # The dual has a bend just beside its maximum.
+    strata = [Stratum("a", 67, (0.599267996416202, 0.8982510367518749), cost=9.931, deff=2.238)]
+    assert cheapest(strata, (0.11665125743521973, 0.0011686190146925422)).n == 67
+
+
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
