@@ -5,7 +5,7 @@ describes follows R: `svydesign`, `svrepdesign`, `postStratify`, `rake`, `calibr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from analysis.design import Design, Floats, Mask, declare
 from analysis.estimate import degrees_of_freedom
 from analysis.model_formula import formula_columns
 from analysis.replicates import Replicates
+
+# R's `grake`: the least ratio of all totals to those of the sample from which it scales the weights up.
+_FAR_BELOW = 20
 
 
 class Unsupported(ValueError):
@@ -109,8 +112,28 @@ def _calibrated(design: Design, frame: pd.DataFrame, spec: Mapping[str, Any]) ->
         totals = np.array([spec["population"][name] for name in columns], dtype=np.float64)
         bounds = _bounds(spec["bounds"]) if spec.get("bounds") else None
         variables = np.column_stack(list(columns.values()))
+        if spec["calfun"] != "linear" or bounds:
+            design = _scaled_up(design, variables, totals)
         return calibrate(design, variables, totals, distance=spec["calfun"], bounds=bounds)
     raise Unsupported(f"calibration {kind}")
+
+
+def _scaled_up(design: Design, variables: Floats, totals: Floats) -> Design:
+    """Weights far below the population's size are scaled up first, as R does: bounds then hold for what is left."""
+    weights = design.weights * _scales(variables, design.weights[:, None], totals)
+    if design.replicates is None:
+        return replace(design, weights=weights)
+    sets = design.replicates.weights
+    scaled = replace(design.replicates, weights=sets * _scales(variables, sets, totals))
+    return replace(design, weights=weights, replicates=scaled)
+
+
+def _scales(variables: Floats, weights: Floats, totals: Floats) -> Floats:
+    """(sets,): by how much each set of weights (rows, sets) is scaled up."""
+    sums = variables.T @ weights
+    ratios = np.divide(totals[:, None], sums, out=np.zeros_like(sums), where=sums != 0)
+    scales: Floats = np.where(ratios.min(axis=0) > _FAR_BELOW, ratios.mean(axis=0), 1.0)
+    return scales
 
 
 def _bounds(given: Sequence[float | str | None]) -> tuple[float, float]:

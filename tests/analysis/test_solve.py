@@ -159,3 +159,18 @@ def test_a_case_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
         main(["solve", str(tmp_path / "nowhere.json")])
     assert stopped.value.code == 2
     assert "nowhere.json cannot be read" in capsys.readouterr().err
+
+
+def test_bounds_hold_for_what_is_left_after_weights_are_scaled_to_the_population(tmp_path: Path) -> None:
+    calibration = {
+        "type": "calibrate",
+        "calfun": "logit",
+        "formula": "~sex",
+        "levels": {"sex": ["F", "M"]},
+        "population": {"(Intercept)": 90_000, "sexM": 46_000},
+        "bounds": [0.5, 2],
+    }
+    tasks: list[dict[str, Any]] = [{"id": "1", "type": "weights"}]
+    answer, supported = solve_file(case(tmp_path, tasks, calibration=calibration))
+    assert supported
+    assert answer["tasks"][0]["expected"]["sum"] == pytest.approx(90_000)
