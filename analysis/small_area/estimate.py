@@ -20,7 +20,7 @@ from analysis.small_area.nested import Data, Rule
 from analysis.small_area.priors import Priors
 from analysis.small_area.quadrature import Tails, expit
 
-RULE = Rule(district=7, area=7)
+RULE = Rule(district=5, area=7)
 RARE = 1e-5  # points that weigh less than this beside the heaviest change no digit
 NEWTON = 2  # steps to an end of the interval
 FEW = 32  # effective points; below, a note says so
@@ -95,12 +95,10 @@ def estimate(
     weight, given = found.weight, found.given
     mean = weight @ given.mean
     sd = np.sqrt(np.maximum(weight @ given.square - mean * mean, 0.0))
-    middle = weight @ given.logit_mean
-    spread = np.sqrt(np.maximum(weight @ given.logit_square - middle * middle, 1e-300))
     mixture = Mixture(data, found)
     below, _ = mixture.below(np.full(len(mean), logit(target)))
     half = float(ndtri((1 + level) / 2))
-    lower, upper = (expit(mixture.quantile(z, middle, spread)) for z in (-half, half))
+    lower, upper = (expit(mixture.quantile(z)) for z in (-half, half))
     back = np.argsort(data.order)
     notes = [
         ("nobody_asked", not areas.sampled.any()),
@@ -140,13 +138,18 @@ class Mixture:
     def below(self, x: Floats) -> tuple[Floats, Floats]:
         """P(logit < x) and the density there; x (areas,)."""
         root, slope = self.tails.root(x[:, None])
-        chance = (self.weight * ndtr(root)).sum(axis=(0, 2))
-        density = (self.weight * slope * np.exp(-root * root / 2)).sum(axis=(0, 2)) / np.sqrt(2 * np.pi)
+        chance = np.einsum("sak,sak->a", self.weight, ndtr(root))
+        density = np.einsum("sak,sak,sak->a", self.weight, slope, np.exp(-root * root / 2)) / np.sqrt(2 * np.pi)
         return np.clip(chance, 0.0, 1.0), density
 
-    def quantile(self, z: float, middle: Floats, spread: Floats) -> Floats:
+    def quantile(self, z: float) -> Floats:
         """(areas,) the logits below which lies the chance Φ(z): Newton on the scale of z, from mean and deviation."""
-        x = middle + z * spread
+        tails = self.tails
+        mode, deviation = tails.eta + tails.sigma * tails.mode, tails.sigma * tails.deviation
+        middle = np.einsum("sak,sak->a", self.weight, mode)
+        second = np.einsum("sak,sak->a", self.weight, mode * mode + deviation * deviation)
+        spread = np.sqrt(np.maximum(second - middle * middle, 1e-300))
+        x: Floats = middle + z * spread
         for _ in range(NEWTON):
             chance, density = self.below(x)
             now = ndtri(np.clip(chance, 1e-12, 1 - 1e-12))

@@ -25,7 +25,7 @@ MOVES = 3
 STEP = 1e-3  # of the differences of the gradient
 FLATTEST = 0.05  # curvature taken for the least, where the posterior is nearly flat
 STEEPEST_LOG = (-9.0, 4.0)  # log σ is kept within: beyond, nothing changes
-NODES_AT_ONCE = 400_000  # quadrature nodes in one pass, for the memory
+NODES_AT_ONCE = 100_000  # quadrature nodes in one pass, so that they stay in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,7 +66,7 @@ class Integrated:
     """The integrals at each set of parameters, and the posterior given those parameters.
 
     `node` is the district's effect at each node and `weight` its posterior probability. `mean` and `square` are the
-    moments of an area's rate, `logit_mean` and `logit_square` of its logit, given the parameters and all answers.
+    moments of an area's rate, given the parameters and all answers.
     """
 
     log_likelihood: Floats  # (sets,) without the binomial coefficients
@@ -76,63 +76,67 @@ class Integrated:
     weight: Floats  # (sets, districts, nodes)
     mean: Floats  # (sets, areas)
     square: Floats  # (sets, areas)
-    logit_mean: Floats  # (sets, areas)
-    logit_square: Floats  # (sets, areas)
 
 
 def integrate(data: Data, beta: Floats, sigma_u: Floats, sigma_v: Floats, rule: Rule = Rule()) -> Integrated:  # noqa: B008  (a tuple never changes)
     """beta (sets, coefficients); sigma_u, sigma_v (sets,), of either sign: the likelihood is even in them."""
     eta = beta @ data.matrix.T
-    t, log_t, node = _district_nodes(data, eta, sigma_u, np.abs(sigma_v), rule)
+    t, log_t, node, start = _district_nodes(data, eta, sigma_u, np.abs(sigma_v), rule)
     yes, n, sigma = data.yes[:, None], data.n[:, None], sigma_v[:, None, None]
     middle = eta[:, :, None] + node[:, data.district]  # (sets, areas, nodes)
-    mode, deviation = modes(yes, n, middle, np.abs(sigma), close=0.1)
+    mode, deviation = modes(yes, n, middle, np.abs(sigma), close=0.1, start=start)
     mode = np.copysign(1.0, sigma) * mode
-    z, log_weight = hermite(rule.area)
-    a = mode[..., None] + deviation[..., None] * z
-    x = middle[..., None] + sigma[..., None] * a
-    height = log_binomial(x, yes[..., None], n[..., None]) - a * a / 2 + (z * z / 2 + log_weight)
-    top = height.max(axis=-1, keepdims=True)
-    density = np.exp(height - top)
-    total = density.sum(axis=-1)
-    log_area = np.log(total * deviation) + top[..., 0]
-    density /= total[..., None]
+    # The nodes within an area come first, for sums over the first axis are the quickest.
+    z, log_weight = (each[:, None, None, None] for each in hermite(rule.area))
+    a = mode + deviation * z
+    x = middle + sigma * a
+    density = log_binomial(x, yes, n) - a * a / 2
+    density += z * z / 2 + log_weight
+    top = density.max(axis=0)
+    density -= top
+    np.exp(density, out=density)
+    total = density.sum(axis=0)
+    log_area = np.log(total * deviation) + top
     p = expit(x)
-    rate = (density * p).sum(axis=-1)
-    square = (density * p * p).sum(axis=-1)
+    weighted = density * p
+    rate = weighted.sum(axis=0) / total
+    square = (weighted * p).sum(axis=0) / total
+    tilt = (yes * (density * a).sum(axis=0) - n * (weighted * a).sum(axis=0)) / total
     slope = yes - n * rate  # of the log-likelihood in the linear predictor, expected given u
-    tilt = yes * (density * a).sum(axis=-1) - n * (density * a * p).sum(axis=-1)
 
     log_district = data.sum_by_district(log_area) + log_t
-    top = log_district.max(axis=-1, keepdims=True)
-    weight = np.exp(log_district - top)
-    total = weight.sum(axis=-1, keepdims=True)
-    log_likelihood = (np.log(total) + top).sum(axis=(1, 2))
-    weight /= total
+    highest = log_district.max(axis=-1, keepdims=True)
+    weight = np.exp(log_district - highest)
+    whole = weight.sum(axis=-1, keepdims=True)
+    log_likelihood = (np.log(whole) + highest).sum(axis=(1, 2))
+    weight /= whole
     of_area = weight[:, data.district]
     gradient = np.column_stack(
         [
-            (of_area * slope).sum(axis=-1) @ data.matrix,
+            np.einsum("sak,sak->sa", of_area, slope) @ data.matrix,
             (weight * t * data.sum_by_district(slope)).sum(axis=(1, 2)),
-            (of_area * tilt).sum(axis=(1, 2)),
+            np.einsum("sak,sak->s", of_area, tilt),
         ]
     )
-    moments = (rate, square, (density * x).sum(axis=-1), (density * x * x).sum(axis=-1))
-    return Integrated(log_likelihood, gradient, eta, node, weight, *((of_area * each).sum(axis=-1) for each in moments))
+    mean, second = (np.einsum("sak,sak->sa", of_area, each) for each in (rate, square))
+    return Integrated(log_likelihood, gradient, eta, node, weight, mean, second)
 
 
 def _district_nodes(
     data: Data, eta: Floats, sigma_u: Floats, sigma_v: Floats, rule: Rule
-) -> tuple[Floats, Floats, Floats]:
-    """Standard effects of the districts at the nodes, log weights, and the effects: (sets, districts, nodes) each."""
+) -> tuple[Floats, Floats, Floats, Floats | None]:
+    """Standard effects of the districts at the nodes, log weights, and the effects: (sets, districts, nodes) each; and
+    where the areas' modes will about be at the nodes, (sets, areas, nodes).
+    """
     if not data.nested:
         nothing = np.zeros((len(eta), data.districts, 1))
-        return nothing, nothing, nothing
+        return nothing, nothing, nothing, None
     su, sv = sigma_u[:, None], sigma_v[:, None]
     centre = np.zeros((len(eta), data.districts))
+    a: Floats | None = None
     for _ in range(CENTRING):
         middle = eta + (su * centre)[:, data.district]
-        a, _ = modes(data.yes, data.n, middle, sv, close=1e-2)
+        a, _ = modes(data.yes, data.n, middle, sv, close=1e-2, start=a)
         p = expit(middle + sv * a)
         w = data.n * p * (1 - p)
         # The integral over v by Laplace, as in a linear mixed model with working variances 1/w.
@@ -145,4 +149,9 @@ def _district_nodes(
     z, log_weight = hermite(rule.district)
     deviation = 1 / np.sqrt(bend)
     t = centre[..., None] + deviation[..., None] * z
-    return t, log_weight + z * z / 2 - t * t / 2 + np.log(deviation)[..., None], su[..., None] * t
+    node = su[..., None] * t
+    # A mode moves against the district's effect, by the curvature where it was found.
+    moved = (eta[..., None] + node[:, data.district]) - middle[..., None]
+    assert a is not None  # CENTRING is not 0
+    start: Floats = a[..., None] - (sv * w / (1 + sv * sv * w))[..., None] * moved
+    return t, log_weight + z * z / 2 - t * t / 2 + np.log(deviation)[..., None], node, start

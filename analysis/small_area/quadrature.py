@@ -87,7 +87,7 @@ class Tails:
     @classmethod
     def of(cls, yes: Floats, n: Floats, eta: Floats, sigma: Floats) -> Self:
         """All arguments broadcast."""
-        mode, deviation = modes(yes, n, eta, sigma, close=1e-3)
+        mode, deviation = modes(yes, n, eta, sigma, close=0.03)
         p = expit(eta + sigma * mode)
         bend = -((sigma * deviation) ** 3) * n * p * (1 - p) * (1 - 2 * p)
         top = log_binomial(eta + sigma * mode, yes, n) - mode * mode / 2

@@ -44,9 +44,18 @@ def read_case(folder: Path, threshold: float) -> Case:
     if not 0 < threshold < 1:
         raise AreaError(f"threshold: {threshold} is not between 0 and 1. Give a share, not per cent.")
     units, areas, population = (
-        pd.read_csv(folder / f"{name}.csv", dtype=dict.fromkeys(KEYS, str)).rename(columns={"nbhd": "area"})
+        pd.read_csv(folder / f"{name}.csv", dtype=dict.fromkeys(KEYS, str), keep_default_na=False, na_values=[""])
         for name in ("units", "areas", "population")
     )
+    for name, frame, needed in (
+        ("units", units, KEYS),
+        ("areas", areas, KEYS[:2]),
+        ("population", population, ("nbhd", "age", "sex", "N")),
+    ):
+        absent = [column for column in needed if column not in frame.columns]
+        if absent:
+            raise AreaError(f"{name}.csv has no column {', '.join(absent)}. Add it.")
+    units, areas, population = (frame.rename(columns={"nbhd": "area"}) for frame in (units, areas, population))
     covariates = [name for name in areas.columns if name not in {"area", "district"}]
     answers = [name for name in units.columns if name not in {"area", "district", "age", "sex", *covariates}]
     if len(answers) != 1:
@@ -65,7 +74,6 @@ def read_case(folder: Path, threshold: float) -> Case:
 def answer(case: Case) -> Row:
     """Every method of the case, each a key; nan is null."""
     areas = case.areas
-    alone = replace(areas, district=np.zeros_like(areas.district), districts=("",))  # as if of one district
     parts: Mapping[str, Any] = {
         "threshold": case.threshold,
         "direct": _direct(areas),
@@ -75,7 +83,7 @@ def answer(case: Case) -> Row:
         "fh_arcsine_reml": _fay_herriot(areas, fay_herriot.arcsine(areas), "z", "p_naive_back"),
         "fh_logit_reml": _fay_herriot(areas, fay_herriot.logit(areas), "l", "p_back"),
         "mrp_glmer": _poststratified(case),
-        "stan": _bayes(areas, estimate(alone, case.threshold, level=0.9, priors=STAN_PRIORS, points=STAN_POINTS)),
+        "stan": full_bayes(case),
         "estimate": _bayes(areas, estimate(areas, case.threshold, level=0.9)),
         "versions": {"numpy": np.__version__, "scipy": scipy.__version__},
     }
@@ -219,6 +227,13 @@ def _poststratified(case: Case) -> Row:
         "notes": list(rates.notes),
         "areas": _rows(case.areas, p=rates.share, p_sd=rates.sd),
     }
+
+
+def full_bayes(case: Case) -> Row:
+    """What rstanarm answers, with its priors and without district effects."""
+    alone = replace(case.areas, district=np.zeros_like(case.areas.district), districts=("",))
+    found = estimate(alone, case.threshold, level=0.9, priors=STAN_PRIORS, points=STAN_POINTS)
+    return _bayes(case.areas, found)
 
 
 def _bayes(areas: Areas, found: SmallAreaEstimates) -> Row:
