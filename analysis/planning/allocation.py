@@ -148,7 +148,7 @@ def _single(columns: Floats, rule: Rule) -> Floats:
     if columns.shape[1] != 1:
         raise PlanError(
             f"The rule {rule.value} goes by one indicator, and the strata have {columns.shape[1]}. "
-            "Keep one, or state a margin for each (Bethel)."
+            "Name one, or state a margin for each (Bethel)."
         )
     return columns[:, 0]
 

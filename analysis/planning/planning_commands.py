@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def add_arguments(plan: argparse.ArgumentParser) -> None:
     shared.add_argument("--n", type=int, help="interviews; with margins, their best common precision")
     shared.add_argument("--rule", choices=[each.value for each in Rule], help="proportional if left out")
     shared.add_argument("--power", type=float, default=0.5, help="q of the power rule (%(default)s)")
+    shared.add_argument("--indicator", help="the one that the rules power, neyman and optimum go by")
     shared.add_argument(
         "--margin",
         type=_margin,
@@ -104,6 +105,8 @@ def _planned(chosen: argparse.Namespace) -> tuple[object, str]:
         needed = cost(read_fieldwork(chosen.districts), effort)
         return needed, _hours_table(needed)
     strata, indicators = read_strata(chosen.strata)
+    if chosen.indicator is not None:
+        strata, indicators = _only(strata, indicators, chosen.indicator)
     found = _allocated(chosen, strata, indicators)
     return {"indicators": indicators, "allocation": found}, _allocation_table(found, indicators)
 
@@ -134,6 +137,13 @@ def _demand(chosen: argparse.Namespace) -> Demand:
     if chosen.half_width is None:
         raise PlanError("Nothing is wanted: state --half-width, --target or --from.")
     return precision(chosen.rate, chosen.half_width, relative=chosen.relative, interval=chosen.interval)
+
+
+def _only(strata: Sequence[Stratum], indicators: Sequence[str], kept: str) -> tuple[list[Stratum], tuple[str, ...]]:
+    if kept not in indicators:
+        raise PlanError(f"The file has no indicator {kept}, but {', '.join(indicators) or 'none at all'}.")
+    i = indicators.index(kept)
+    return [replace(each, rates=(each.rates[i],)) for each in strata], (kept,)
 
 
 def _allocated(chosen: argparse.Namespace, strata: Sequence[Stratum], indicators: Sequence[str]) -> Allocation:

@@ -78,6 +78,16 @@ def test_an_allocation_by_rule(capsys: pytest.CaptureFixture[str], strata: Path)
     assert "| all | 1000 |" in equal
 
 
+def test_a_rule_for_one_indicator_asks_which(capsys: pytest.CaptureFixture[str], strata: Path) -> None:
+    words = ("plan", "allocate", strata, "--n", 1000, "--rule", "neyman")
+    assert "Name one" in refused(capsys, *words)
+    found = asked(capsys, *words, "--indicator", "satisfied")
+    assert found["indicators"] == ["satisfied"]
+    # South has the larger deviation by far: 0.49 against 0.27.
+    assert found["allocation"]["parts"][1]["n"] > found["allocation"]["parts"][0]["n"]
+    assert "no indicator happy, but aware, satisfied" in refused(capsys, *words, "--indicator", "happy")
+
+
 def test_bethels_allocation_keeps_the_margins(capsys: pytest.CaptureFixture[str], strata: Path) -> None:
     margins = ("--margin", "aware=0.03", "--margin", "satisfied=0.025")
     found = asked(capsys, "plan", "allocate", strata, *margins)["allocation"]
