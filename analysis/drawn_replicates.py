@@ -52,6 +52,8 @@ def draw_replicates(
     full-sample estimate instead of the mean of the replicates. Raises DesignError where the design does not suit the
     kind, LonelyStrata for single units.
     """
+    if kind not in list(Kind):
+        raise DesignError(f"There are no replicates called {kind}. Choose one of {', '.join(Kind)}.")
     kind = Kind(kind)
     if design.replicates is not None:
         raise DesignError("The design has replicate weights already. Draw from the design as it was declared.")
@@ -237,7 +239,7 @@ def _refuse_lost_groups(design: Design, start: Floats, column: Floats, out: Mask
                 strata = np.zeros(stage.strata, dtype=np.bool_)
                 strata[stage.stratum[lost[group] & out[stage.unit]]] = True
                 raise DesignError(
-                    "Without a few units of "
-                    f"{_names(stage, strata)} a group of the calibration has no interview left. Collapse groups so "
-                    "that each is met at more units, choose Fay's method, or use the design without replicates."
+                    f"In a replicate without some units of {_names(stage, strata)}, a group of the calibration has no "
+                    "interview left. Collapse groups so that each is met at more units, choose Fay's method, or use "
+                    "the design without replicates."
                 )

@@ -236,6 +236,7 @@ REFUSED: list[tuple[str, pd.DataFrame, dict[str, Any], dict[str, Any], str]] = [
         {},
         r"one stratum of 4 units.*declare strata",
     ),
+    ("jackknife", made(), {}, {}, r"no replicates called jackknife.*JK1, JKn, BRR, Fay, bootstrap, subbootstrap"),
     ("Fay", two_a_stratum(), {}, {}, r"needs rho"),
     ("BRR", two_a_stratum(), {}, {"rho": 0.3}, r"only Fay's, needs rho"),
     ("bootstrap", made(), {}, {}, r"random generator \(rng\)"),
@@ -279,7 +280,7 @@ def test_a_post_stratum_that_one_replicate_would_lose_is_refused_naming_the_stra
     frame = made(cell=["rare"] * 2 + ["common"] * 12)
     people = pd.DataFrame({"cell": ["rare", "common"], "population": [10.0, 90.0]})
     design = poststratify(of(frame), margin(frame, people))
-    with pytest.raises(DesignError, match=r"units of a a group of the calibration.*Collapse.*Fay"):
+    with pytest.raises(DesignError, match=r"units of a, a group of the calibration.*Collapse.*Fay"):
         draw_replicates(design, "JKn")
 
 
