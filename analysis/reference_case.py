@@ -64,9 +64,11 @@ class Case:
 
 def read_case(document: Mapping[str, Any], folder: Path) -> Case:
     """The case's data and design: declared, calibrated, with replicate weights where it has them."""
-    text = dict.fromkeys(document.get("string_columns", ()), str)
-    frame = pd.read_csv(folder / document.get("data", "data.csv"), dtype=text, keep_default_na=False, na_values=[""])
-    spec, options = document["design"], document.get("options") or {}
+    text = dict.fromkeys(document.get("string_columns") or (), str)
+    frame = pd.read_csv(
+        folder / (document.get("data") or "data.csv"), dtype=text, keep_default_na=False, na_values=[""]
+    )
+    spec, options = document.get("design") or {}, document.get("options") or {}
     design = declare(
         frame,
         ids=spec.get("ids"),
@@ -74,7 +76,7 @@ def read_case(document: Mapping[str, Any], folder: Path) -> Case:
         weights=spec.get("weights"),
         fpc=spec.get("fpc"),
         nest=bool(spec.get("nest")),
-        lonely=options.get("lonely_psu", "fail"),
+        lonely=options.get("lonely_psu") or "fail",
         lonely_domains=bool(options.get("adjust_domain_lonely")),
     )
     df: float | None = None
@@ -93,7 +95,7 @@ def _counted_anew(spec: Mapping[str, Any]) -> bool:
 
 
 def _replicates(spec: Mapping[str, Any], folder: Path) -> Replicates:
-    weights = pd.read_csv(folder / spec.get("file", "repweights.csv")).to_numpy(np.float64)
+    weights = pd.read_csv(folder / (spec.get("file") or "repweights.csv")).to_numpy(np.float64)
     rscales = np.broadcast_to(np.asarray(spec["rscales"], dtype=np.float64), weights.shape[1:])
     return Replicates(weights, float(spec["scale"]), rscales, bool(spec.get("mse")))
 

@@ -56,7 +56,7 @@ def solve_file(path: Path) -> tuple[Answer, bool]:
     """The answers to a case file, and whether every task was supported."""
     document = json.loads(path.read_text(encoding="utf-8"))
     kept = {key: value for key, value in document.items() if key not in ("tasks", "produced_by")}
-    tasks = [{key: value for key, value in task.items() if key != "expected"} for task in document["tasks"]]
+    tasks = [{key: value for key, value in task.items() if key != "expected"} for task in document.get("tasks") or ()]
     try:
         case = read_case(document, path.parent)
     except _UNANSWERABLE as problem:

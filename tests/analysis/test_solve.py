@@ -174,3 +174,15 @@ def test_bounds_hold_for_what_is_left_after_weights_are_scaled_to_the_population
     answer, supported = solve_file(case(tmp_path, tasks, calibration=calibration))
     assert supported
     assert answer["tasks"][0]["expected"]["sum"] == pytest.approx(90_000)
+
+
+def test_what_a_case_leaves_open_is_r_s_default(tmp_path: Path) -> None:
+    clustered().to_csv(tmp_path / "data.csv", index=False)
+    path = tmp_path / "case.json"
+    nothing = dict.fromkeys(("data", "string_columns", "design", "options", "calibration", "replicates"))
+    path.write_text(json.dumps(nothing | {"tasks": [{"id": "1", "type": "mean", "var": "score"}]}), encoding="utf-8")
+    answer, supported = solve_file(path)
+    assert supported
+    assert answer["tasks"][0]["expected"]["df"] == len(clustered()) - 1
+    path.write_text("{}", encoding="utf-8")
+    assert solve_file(path) == ({"tasks": []}, True)
