@@ -272,7 +272,7 @@ def table(blocks: Iterable[Block]) -> str:
         [
             block.scenario.title,
             ESTIMATES[line.name],
-            f"{100 * line.bias:+.1f}",
+            f"{round(100 * line.bias, 1) + 0.0:+.1f}",  # never -0.0
             f"{100 * line.rmse:.1f}",
             f"{100 * line.coverage:.1f}",
             f"{100 * line.width:.1f}",
