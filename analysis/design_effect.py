@@ -44,9 +44,8 @@ def design_effect(variable: Measure, variance_of_mean: float, *, finite: bool = 
 
 
 def kish_deff(variable: Measure) -> float:
-    """The design effect of unequal weights alone, n·sum(w²)/(sum w)² (Kish 1992); weights are equal within a cell."""
+    """The design effect of unequal weights alone, n·sum(w²)/(sum w)² (Kish 1992)."""
     n, weight = float(variable.n.sum()), float(variable.base.sum())
     if n < 1 or weight <= 0:
         return nan
-    held = variable.n > 0
-    return n * float((variable.base[held] ** 2 / variable.n[held]).sum()) / weight**2
+    return n * float(variable.base_square.sum()) / weight**2

@@ -174,8 +174,8 @@ def _plans(design: Design, variable: Measure, code: Codes, domains: int) -> tupl
     stage = design.stages[0]
     counted = np.flatnonzero(variable.n > 0)
     met, pair = np.unique(stage.unit[counted].astype(np.int64) * domains + code[counted], return_inverse=True)
-    n, base = variable.n[counted], variable.base[counted]
-    weight, square = sum_by(pair, len(met), base), sum_by(pair, len(met), base**2 / n)
+    n = variable.n[counted]
+    weight, square = (sum_by(pair, len(met), each[counted]) for each in (variable.base, variable.base_square))
     # Only domains with interviews have a place among the results.
     people = sum_by(code[counted], domains, n)
     held = np.flatnonzero(people > 0)

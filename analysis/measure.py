@@ -20,12 +20,12 @@ class Measure:
     base: Floats  # sum of w
     total: Floats  # sum of w·y
     square: Floats  # sum of w·y²
+    base_square: Floats  # sum of w²
 
     def within(self, domain: Mask) -> "Measure":
         """The same variable in a domain."""
-        return Measure(
-            self.rows * domain, self.n * domain, self.base * domain, self.total * domain, self.square * domain
-        )
+        sums = (self.rows, self.n, self.base, self.total, self.square, self.base_square)
+        return Measure(*(each * domain for each in sums))
 
     @property
     def observed(self) -> Mask:
@@ -41,7 +41,8 @@ def measure(design: Design, values: npt.ArrayLike, domain: Mask | None = None) -
         inside &= domain
     y = np.where(inside, y, 0.0)
     base = np.where(inside, design.weights, 0.0)
-    return Measure(inside.astype(np.float64), (base > 0).astype(np.float64), base, base * y, base * y * y)
+    counted = (base > 0).astype(np.float64)
+    return Measure(inside.astype(np.float64), counted, base, base * y, base * y * y, base * base)
 
 
 def both_present(design: Design, *variables: npt.ArrayLike) -> Mask:

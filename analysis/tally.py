@@ -2,8 +2,8 @@
 
 A cell is a combination of the keys (stratum, unit, post-stratum and whatever domains are reported on). It holds n and
 the sum of weights of all its rows, and for each variable the rows with an answer, those of positive weight, and their
-sums of w, w·y and w·y². Everything is a sum, so the tally of a file is the sum of the tallies of its parts, wherever
-those were made.
+sums of w, w·y, w·y² and w². Everything is a sum, so the tally of a file is the sum of the tallies of its parts,
+wherever those were made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from analysis.measure import Measure
 from analysis.sums import group_codes, sum_by
 
 # What is summed for every variable; its columns are named f"{part}:{variable}".
-_PARTS = ("rows", "n", "base", "total", "square")
+_PARTS = ("rows", "n", "base", "total", "square", "base_square")
 
 
 class TallyError(ValueError):
@@ -29,15 +29,14 @@ class TallyError(ValueError):
         return cls(f"Column {column} has weights that are missing, negative or not finite. Weights are 0 or more.")
 
 
-def parts_of(variable: str) -> tuple[str, str, str, str, str]:
-    """The names of a variable's five columns."""
-    rows, n, base, total, square = (f"{part}:{variable}" for part in _PARTS)
-    return rows, n, base, total, square
+def parts_of(variable: str) -> tuple[str, ...]:
+    """The names of a variable's columns, in the order of the fields of `Measure`."""
+    return tuple(f"{part}:{variable}" for part in _PARTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """cells: one line a cell, with the key columns, `n`, `w`, five sums for each variable and what else was counted."""
+    """cells: one line a cell, with the key columns, `n`, `w`, six sums for each variable and what else was counted."""
 
     keys: tuple[str, ...]
     variables: tuple[str, ...]
@@ -62,10 +61,14 @@ class Tally:
 
     def measure(self, variable: str, factor: Floats | None = None) -> Measure:
         """A variable as weighted sums per cell. factor: (cells,) what calibration multiplied each cell's weights by."""
-        rows, n, base, total, square = (self.cells[part].to_numpy(np.float64) for part in parts_of(variable))
+        rows, n, base, total, square, base_square = (
+            self.cells[part].to_numpy(np.float64) for part in parts_of(variable)
+        )
         if factor is None:
-            return Measure(rows, n, base, total, square)
-        return Measure(rows, n * (factor > 0), base * factor, total * factor, square * factor)
+            return Measure(rows, n, base, total, square, base_square)
+        return Measure(
+            rows, n * (factor > 0), base * factor, total * factor, square * factor, base_square * factor * factor
+        )
 
 
 def tally(
@@ -90,7 +93,7 @@ def tally(
         answered = ~np.isnan(y)
         y = np.where(answered, y, 0.0)
         base = np.where(answered, w, 0.0)
-        sums = (answered.astype(np.float64), counted * answered, base, base * y, base * y * y)
+        sums = (answered.astype(np.float64), counted * answered, base, base * y, base * y * y, base * base)
         columns |= dict(zip(parts_of(variable), sums, strict=True))
     return Tally(tuple(keys), tuple(variables), grouped(frame, keys, columns | dict(counts or {})))
 

@@ -66,20 +66,19 @@ def tally_sql(
     inside = [f"{quoted(key)} AS k{place}" for place, key in enumerate(keys)]
     groups = [f"k{place}" for place in range(len(keys))]
     sums = ["COUNT(*) AS n"]
-    if weights is None:
-        base, w = "COUNT(y{0})", ""
-    else:
-        w = quoted(weights)
-        inside += [f"{w} AS w", f"CASE WHEN {w} > 0 THEN 1 WHEN {w} = 0 THEN 0 END AS {_WEIGHTED}"]
+    w = ""
+    if weights is not None:
+        column, w = quoted(weights), "w * "
+        inside += [f"{column} AS w", f"CASE WHEN {column} > 0 THEN 1 WHEN {column} = 0 THEN 0 END AS {_WEIGHTED}"]
         groups.append(_WEIGHTED)
         sums.append("SUM(w) AS w")
-        base, w = "SUM(CASE WHEN y{0} IS NOT NULL THEN w ELSE 0 END)", "w * "
     for place, variable in enumerate(variables):
-        inside.append(f"{number(variable)} AS y{place}")
         y = f"y{place}"
-        parts = (f"COUNT({y})", None, base.format(place), f"SUM({w}{y})", f"SUM({w}{y} * {y})")
-        names = parts_of(variable)
-        sums += [f"{part} AS {quoted(name)}" for part, name in zip(parts, names, strict=True) if part is not None]
+        inside.append(f"{number(variable)} AS {y}")
+        rows, _, base, total, square, base_square = map(quoted, parts_of(variable))
+        sums += [f"COUNT({y}) AS {rows}", f"SUM({w}{y}) AS {total}", f"SUM({w}{y} * {y}) AS {square}"]
+        for power, name in (("w", base), ("w * w", base_square)) if w else ():
+            sums.append(f"SUM(CASE WHEN {y} IS NOT NULL THEN {power} ELSE 0 END) AS {name}")
     for place, (name, condition) in enumerate((conditions or {}).items()):
         inside.append(f"CASE WHEN {condition} THEN 1 END AS c{place}")
         sums.append(f"COUNT(c{place}) AS {quoted(name)}")
@@ -108,9 +107,10 @@ def one_pass(
         columns = {"n": met * counted, "w": w}
     for variable in variables:
         rows, n, *sums = parts_of(variable)
-        columns[rows] = _numbers(found[rows])
-        columns[n] = columns[rows] * counted
-        columns |= {name: _numbers(found[name]) for name in sums}
+        answered = _numbers(found[rows])
+        # Without weights the sums of w and of w² are the number of answers, and not asked for.
+        columns |= {rows: answered, n: answered * counted}
+        columns |= {name: _numbers(found[name]) if name in found else answered for name in sums}
     columns |= {name: _numbers(found[name]) for name in conditions or {}}
     return Tally(tuple(keys), tuple(variables), grouped(found, keys, columns))
 
