@@ -105,6 +105,20 @@ def test_the_plan_moves_the_default_and_no_other_interval(p: float, deff: float,
     assert effective(with_plan).n <= n
 
 
+@given(p=SHARES, n=st.integers(20, 2000))
+def test_with_a_plan_too_the_interval_is_mirrored_holds_its_share_and_grows_with_the_variance(p: float, n: int) -> None:
+    plan = Planned(deff=3.0, worth=5, df=15, concentration=1 / 18, per_unit=30, icc=0.05)
+    ends = []
+    for deff in (0.0, 0.5, 1, 2, 4, 40):
+        v = deff * p * (1 - p) / n
+        lower, upper = interval(Method.WILSON, Evidence(p, v, n, 16, planned=plan))
+        mirrored = interval(Method.WILSON, Evidence(1 - p, v, n, 16, planned=plan))
+        assert (1 - upper, 1 - lower) == pytest.approx(mirrored, abs=1e-9)
+        assert lower <= p <= upper
+        ends.append((lower, upper))
+    assert all(b[0] <= a[0] + 1e-12 and a[1] <= b[1] + 1e-12 for a, b in pairwise(ends))
+
+
 def test_no_degrees_of_freedom_are_made_up_from_a_plan() -> None:
     plan = Planned(deff=1.6, worth=20, df=0, concentration=1, per_unit=10, icc=0.05)
     for known in (Evidence(0.8, 0.001, 10, 0, planned=plan), Evidence(1.0, 0.0, 10, 0, planned=plan)):
