@@ -20,6 +20,7 @@ from analysis.small_area.mixed import MixedFit, Rows
 from analysis.small_area.quadrature import expit, log_binomial
 
 TOLERANCE = 1e-7  # tolPwrss
+MOST = 100  # rounds of one search
 STEP = 1e-4  # of the differences
 CLOSE = 1e-9
 ROUNDS = 30
@@ -50,7 +51,7 @@ class Search:
         """Laplace's log-likelihood at the β that is best with the modes, and the linear predictor there."""
         rows, scale = self.rows, sigma[self.rows.effect]
         eta, old = self.first, np.inf
-        while True:
+        for _ in range(MOST):
             p = expit(eta)
             w = rows.n * p * (1 - p)
             response = w * eta + rows.yes - rows.n * p
@@ -64,8 +65,9 @@ class Search:
             likelihood = float(log_binomial(eta, rows.yes, rows.n).sum())
             deviance = 2 * (self.saturated - likelihood) + float(a @ a)
             if abs(old - deviance) < TOLERANCE * abs(deviance):
-                return likelihood - float(a @ a) / 2 - float(np.log(np.diag(factor[0])).sum()), eta
+                break
             old = deviance
+        return likelihood - float(a @ a) / 2 - float(np.log(np.diag(factor[0])).sum()), eta
 
     def search(self, at: Floats) -> tuple[float, Floats, Floats]:
         """Laplace's log-likelihood at (β, σ) as glmer has it, the standard effects, and the last round's weights."""
@@ -77,24 +79,24 @@ class Search:
             likelihood = log_binomial(fixed + rows.spread(scale * a), rows.yes, rows.n).sum()
             return 2 * (self.saturated - float(likelihood)) + float(a @ a)
 
-        while True:
+        for _ in range(MOST):
             p = expit(eta)
             w = rows.n * p * (1 - p)
             factor = rows.factor(p, scale)
             new = cho_solve(factor, scale * rows.collect(w * (eta - fixed) + rows.yes - rows.n * p))
             now = deviance(new)
             if abs(old - now) < TOLERANCE * abs(now):
-                value = self.saturated - now / 2 - float(np.log(np.diag(factor[0])).sum())
-                return value, new, w
+                break
             while now > old and np.abs(new - a).max() > CLOSE:
                 new = (a + new) / 2
                 now = deviance(new)
             a, old, eta = new, now, fixed + rows.spread(scale * new)
+        return self.saturated - now / 2 - float(np.log(np.diag(factor[0])).sum()), new, w
 
 
 def follow(found: MixedFit, rows: Rows, saturated: float) -> MixedFit:
-    """The fit moved to where glmer has its maximum. A spread of nothing stays so."""
-    if not np.isfinite(found.log_likelihood):
+    """The fit moved to where glmer has its maximum. A spread of nothing stays so; without a maximum nothing moves."""
+    if not found.converged:
         return found
     search = Search(rows, saturated)
     whole = np.concatenate([found.beta, found.sigma])
