@@ -9,12 +9,13 @@ from pathlib import Path
 from analysis import from_file, mode_simulation
 from analysis.coverage import KINDS, REPEATS, SEED, SETTINGS, coverage, documents, settings, summary, table
 from analysis.planning import adaptive_simulation, planning_commands
-from analysis.small_area import reference
+from analysis.small_area import reference, study
 from analysis.solve import solve_file
 
 _SIMULATIONS: Mapping[str, Callable[..., str]] = {
     "adaptive": adaptive_simulation.answer,
     "modes": mode_simulation.answer,
+    "small-area-study": study.answer,
 }
 
 
@@ -45,6 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     modes.add_argument("--seed", type=_natural, default=mode_simulation.SEED, help="(%(default)s)")
     modes.add_argument("--repeats", type=_positive, default=mode_simulation.REPEATS, help="waves (%(default)s)")
     modes.add_argument("--json", action="store_true", help="print JSON, not a table")
+    better = commands.add_parser("small-area-study", help="rules for small areas in cities that are known")
+    better.add_argument("--seed", type=_natural, default=study.SEED, help="(%(default)s)")
+    better.add_argument("--repeats", type=_positive, default=study.REPEATS, help="cities (%(default)s)")
+    better.add_argument("--json", action="store_true", help="print JSON, not a table")
     chosen = parser.parse_args(arguments)
     if chosen.command == "plan":
         return _printed(lambda: planning_commands.answer(chosen), plan)

@@ -187,7 +187,7 @@ def flags(
 
 def sure_list(estimates: SmallAreaEstimates, fdr: float = 0.1) -> SureList[str]:
     """The largest list of areas with an expected share of false alarms of at most `fdr`. Raises AreaError."""
-    return _largest(estimates.names, estimates.below, fdr)
+    return surest(estimates.names, estimates.below, fdr)
 
 
 def joint_sure_list(estimates: Mapping[str, SmallAreaEstimates], fdr: float = 0.1) -> SureList[tuple[str, str]]:
@@ -195,10 +195,11 @@ def joint_sure_list(estimates: Mapping[str, SmallAreaEstimates], fdr: float = 0.
     if not estimates:
         raise AreaError("There is no indicator. Give the estimates of at least one.")
     entries = [(indicator, name) for indicator, each in estimates.items() for name in each.names]
-    return _largest(entries, np.concatenate([each.below for each in estimates.values()]), fdr)
+    return surest(entries, np.concatenate([each.below for each in estimates.values()]), fdr)
 
 
-def _largest(entries: Sequence[Entry], below: Floats, fdr: float) -> SureList[Entry]:
+def surest(entries: Sequence[Entry], below: Floats, fdr: float) -> SureList[Entry]:
+    """The same from any entries and their chances (entries,), as other models give them. Raises AreaError."""
     if not 0 < fdr < 1:
         raise AreaError(f"fdr: {fdr} is not between 0 and 1. Give a share, not per cent.")
     order = np.argsort(-below, kind="stable")
