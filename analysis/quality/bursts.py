@@ -4,8 +4,7 @@ A burst is a window in which a point has more of the wave's answers than its sha
 with the Bernoulli model (Kulldorff 1997, Communications in Statistics 26:1481-1496), cases being the point's own
 arrivals, controls those at the other points. So evenings, week-ends and a day on which the city was told of the survey
 are no bursts. The largest log likelihood ratio over all windows is held against dealing the points out anew over all
-arrivals; its tail is Gumbel's. That people come in families, and points have hours of their own, is taken from the
-points themselves.
+arrivals. That people come in families, and points have hours of their own, is taken from the points themselves.
 """
 
 from math import log
@@ -15,7 +14,7 @@ import numpy as np
 from analysis.quality.answers import Answers, Codes, Floats, Unit
 from analysis.quality.comparison import Found
 from analysis.quality.findings import Finding, Silence, with_q
-from analysis.quality.reference import FEWEST, gumbel_tail, honest_differences
+from analysis.quality.reference import FEWEST, honest_differences, skewed_tail
 
 CHECK = "burst"
 FEWEST_AT_ONCE = 5  # arrivals; fewer are a family
@@ -37,22 +36,20 @@ def bursts(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) ->
     if (counts > 0).sum() < 2:
         return (Silence(CHECK, Unit.POINT, "nothing_to_compare"),)
     present = np.flatnonzero(counts)
-    largest, first, size, ranks = np.zeros(len(unit.names)), {}, {}, {}
-    mean, sd = np.zeros(len(unit.names)), np.zeros(len(unit.names))
-    null: dict[int, tuple[float, float]] = {}
+    raw = np.full(len(unit.names), np.nan)
+    first, size, ranks = np.zeros_like(counts), np.zeros_like(counts), {}
+    null: dict[int, Floats] = {}
     for at in present.tolist():
         ranks[at] = np.flatnonzero(point == at)
         best, start, length = densest_window(ranks[at][None, :], len(rows))
-        largest[at], first[at], size[at] = best[0], int(start[0]), int(length[0])
+        first[at], size[at] = start[0], length[0]
         n = int(counts[at])
         if n not in null:
             # Which of all arrivals are a point's is chance alone, so the null depends on their number only.
             drawn = np.argpartition(rng.random((draws, len(rows))), n - 1, axis=1)[:, :n]
-            ratios = densest_window(np.sort(drawn, axis=1), len(rows))[0]
-            null[n] = float(ratios.mean()), float(ratios.std())
-        mean[at], sd[at] = null[n]
-    raw = np.full(len(unit.names), np.nan)
-    raw[present] = np.where(counts[present] >= FEWEST, gumbel_tail(largest, mean, sd)[present], np.nan)
+            null[n] = densest_window(np.sort(drawn, axis=1), len(rows))[0][:, None]
+        if n >= FEWEST:
+            raw[at] = skewed_tail(best, null[n])[0]
     p_value = honest_differences(raw)
 
     def finding(at: int) -> Finding:
@@ -71,7 +68,7 @@ def bursts(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) ->
             effect="log_ratio",
             size=log(size[at] / expected),
             rows=tuple(str(each) for each in answers.ids[rows[window]]),
-            method=f"Bernoulli scan, Gumbel tail; window of {minute[window[-1]] - minute[window[0]]:.0f} minutes",
+            method=f"Bernoulli scan, points dealt anew; window of {minute[window[-1]] - minute[window[0]]:.0f} minutes",
             notes=() if counts[at] >= FEWEST else ("too_few",),
         )
 

@@ -15,6 +15,7 @@ from math import log
 
 import numpy as np
 from scipy.special import ndtr
+from scipy.stats import rankdata
 
 from analysis.quality.answers import Answers, Codes, Floats, Mask, Unit
 from analysis.quality.comparison import Found, equally_content, named
@@ -88,10 +89,19 @@ def jumps(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) -> 
 
 
 def as_told(answers: Answers) -> Floats:
-    """How much an interview looks drilled, (n,): best answers and no don't know, each in its standard deviations."""
+    """How much an interview looks drilled, (n,): best answers and no don't know, each in its standard deviations.
+
+    As exponential scores, −log of the share that looks at least as drilled (Savage 1956, Annals of Mathematical
+    Statistics 27:590-615): a drill makes the extremes frequent, not everybody a little better.
+    """
     best, known = answers.best_share, 1.0 - answers.dont_know.any(axis=1)
     parts = [each / spread for each in (best, known) if (spread := float(np.nanstd(each))) > 0]
-    return np.asarray(sum(parts, np.zeros(len(answers))))
+    drilled: Floats = np.asarray(sum(parts, np.zeros(len(answers))), dtype=np.float64)
+    said = ~np.isnan(drilled)
+    above = said.sum() + 1 - rankdata(drilled[said])
+    scores = np.full(len(answers), np.nan)
+    scores[said] = -np.log(above / (said.sum() + 1))
+    return scores
 
 
 def identical_answers(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) -> Found:

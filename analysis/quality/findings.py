@@ -3,12 +3,12 @@
 Findings are evidence, not verdicts. Nothing is deleted; every finding names the interviews that carry it, so that
 somebody can call back. Every unit that was looked at has a finding, be it remarkable or not, because the false
 discovery rate is a statement about all of them: the q of a finding is Benjamini & Hochberg's (1995) over the units of
-one kind in one check.
+one kind in one check, or the Bayesian one (Newton et al. 2004) where the check gives posterior probabilities.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import numpy.typing as npt
@@ -82,11 +82,27 @@ def benjamini_hochberg(p_values: Iterable[float]) -> Floats:
     return q
 
 
+def bayesian_q(posteriors: Iterable[float]) -> Floats:
+    """q of each posterior probability: the mean of 1 − posterior over all units that are at least as sure.
+
+    Newton, Noueiry, Sarkar & Ahlquist 2004, Biostatistics 5:155-176. nan stays nan and does not count.
+    """
+    posterior = np.array(list(posteriors), dtype=np.float64)
+    q = np.full(len(posterior), nan)
+    said = np.flatnonzero(~np.isnan(posterior))
+    order = said[np.argsort(-posterior[said], kind="stable")]
+    q[order] = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
+    return q
+
+
 def with_q(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings of one check with their q among the units of the same kind."""
+    """The findings of one check with their q among the units of the same kind; from posteriors where they have such."""
     found = list(findings)
     for kind in Unit:
         own = [at for at, finding in enumerate(found) if finding.kind is kind]
-        for at, q in zip(own, benjamini_hochberg(found[at].p_value for at in own), strict=True):
+        posteriors = [found[at].posterior for at in own]
+        by_posterior = any(not isnan(each) for each in posteriors)
+        adjusted = bayesian_q(posteriors) if by_posterior else benjamini_hochberg(found[at].p_value for at in own)
+        for at, q in zip(own, adjusted, strict=True):
             found[at] = replace(found[at], q_value=float(q))
     return tuple(found)

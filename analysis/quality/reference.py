@@ -7,8 +7,8 @@ between-unit variance is chosen to make the mean square of the deviations what i
 2005, Statistics in Medicine 24:1185-1202, additive random effects).
 
 Dishonest units must not widen the spread by which they are judged. They lie on one side, so deviations are winsorised
-at a tenth on the other side and at three tenths on theirs. And since few units show little, the spread is taken as if
-PRIOR further units had shown the ordinary one.
+at a tenth on the other side and at three tenths on theirs. And since few units show little, a small spread is taken as
+if PRIOR further units had shown the ordinary one.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def means_apart(values: Floats, unit: Codes, site: Codes, units: int, *, low: bo
 
 
 def between_variance(suspicion: Floats, chance: Floats, spread: Floats) -> float:
-    """τ² with which suspicion / √(chance + τ² spread) scatters as normal deviations would, drawn towards ORDINARY.
+    """τ² with which suspicion / √(chance + τ² spread) scatters as normal deviations would, drawn up towards ORDINARY.
 
     All (units,); `suspicion` is the deviation towards dishonesty.
     """
@@ -129,7 +129,7 @@ def between_variance(suspicion: Floats, chance: Floats, spread: Floats) -> float
         while excess(upper) > 0:
             upper *= 10
         own = float(brentq(excess, 0.0, upper))
-    return (units * own + PRIOR * ORDINARY) / (units + PRIOR)
+    return max(own, (units * own + PRIOR * ORDINARY) / (units + PRIOR))
 
 
 def scatter(z: Floats) -> float:
@@ -177,16 +177,6 @@ def skewed_tail(value: Floats, draws: Floats) -> Floats:
     skew = (((draws - mean) / safe) ** 3).mean(axis=0)
     tails = pearson3.sf(value, skew, loc=mean, scale=safe)
     return np.where(sd > 0, np.clip(tails, 0.0, 1.0), 1.0)
-
-
-def gumbel_tail(value: Floats, mean: Floats, sd: Floats) -> Floats:
-    """P(at least `value`) of a largest value, by Gumbel's law with these moments: the tail of a scan statistic
-    (Abrams, Kulldorff & Kleinman 2010, International Journal of Health Geographics 9:61). 1 where sd is 0.
-    """
-    scale = np.where(sd > 0, sd, 1.0) * sqrt(6) / pi
-    place = mean - np.euler_gamma * scale
-    tails = -np.expm1(-np.exp(np.clip(-(value - place) / scale, -700.0, 700.0)))
-    return np.where(sd > 0, tails, 1.0)
 
 
 def _cells(values: Floats, unit: Codes, site: Codes, units: int) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """Findings are adjusted for their number as R does it."""
 
+from dataclasses import replace
 from math import isnan, nan
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.quality.answers import Unit
-from analysis.quality.findings import Finding, benjamini_hochberg, with_q
+from analysis.quality.findings import Finding, bayesian_q, benjamini_hochberg, with_q
 
 # The fifteen p-values of Benjamini & Hochberg (1995), section 3.2; R 4.2 stats::p.adjust(p, "BH").
 P = (
@@ -44,6 +45,12 @@ def test_what_cannot_be_said_does_not_count() -> None:
     q = benjamini_hochberg([0.01, nan, 0.04])
     assert isnan(q[1])
     assert q[0] == 0.02
+
+
+def test_posteriors_give_the_share_of_false_alarms_expected_among_those_as_sure() -> None:
+    assert bayesian_q([0.8, nan, 0.99, 0.9]) == pytest.approx([(0.01 + 0.1 + 0.2) / 3, nan, 0.01, 0.055], nan_ok=True)
+    sure = with_q([replace(finding("V1", 0.2), posterior=0.99), replace(finding("V2", 0.9), posterior=0.1)])
+    assert [each.q_value for each in sure] == pytest.approx([0.01, 0.455])
 
 
 def test_families_are_adjusted_apart() -> None:

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.stats import betabinom, binom, gumbel_r, norm, t
+from scipy.stats import betabinom, binom, norm, t
 
 from analysis.quality import reference
 from analysis.quality.answers import Codes, Floats
 from analysis.quality.reference import (
     between_variance,
-    gumbel_tail,
     heavier,
     honest_differences,
     means_apart,
@@ -51,13 +50,11 @@ def test_few_units_are_given_the_ordinary_spread() -> None:
     assert between_variance(nothing, nothing, nothing) == reference.ORDINARY
 
 
-def test_type_iii_and_gumbel_tails_are_theirs() -> None:
+def test_the_tail_of_draws_is_smooth_beyond_what_they_could_count() -> None:
     rng = np.random.default_rng(3)
     draws = rng.gamma(4, 1, (200_000, 1))
     at = np.array([13.06])  # the 0.999 quantile of Gamma(4) is 13.062
     assert skewed_tail(at, draws)[0] == pytest.approx(0.001, rel=0.1)
-    tails = gumbel_tail(np.array([7.0]), np.array([np.euler_gamma]), np.array([np.pi / np.sqrt(6)]))
-    assert tails[0] == pytest.approx(gumbel_r.sf(7))
 
 
 def test_draws_that_do_not_vary_say_nothing() -> None:
