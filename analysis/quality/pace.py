@@ -12,22 +12,25 @@ volunteer's own median, on the log scale, is compared with those of all the othe
 import numpy as np
 
 from analysis.quality.answers import Answers, Codes, Floats, Unit
-from analysis.quality.comparison import KINDS, Found, means
+from analysis.quality.comparison import Found, means
 from analysis.quality.findings import Silence
 
 TOGETHER = 30  # interviews that a median should rest on
 CUT = 3.0
 FAST = -1.5  # robust standard deviations: interviews that are named
+_KINDS = (Unit.VOLUNTEER, Unit.POINT)  # who works fast, or fills in fast; a neighbourhood does neither
 BREAK = 180.0  # minutes: a longer interval is a break, not a pace
 
 
 def fast_interviews(answers: Answers) -> Found:
     """Are a unit's interviews faster than the others'?"""
     if np.isnan(answers.seconds).all():
-        return tuple(Silence("fast_interviews", kind, "no_durations") for kind in KINDS)
+        return tuple(Silence("fast_interviews", kind, "no_durations") for kind in _KINDS)
     speed = robust_speed(answers)
     fast = np.nan_to_num(speed, nan=0.0) <= FAST
-    return means(answers, "fast_interviews", speed, low=True, measure="robust_log_duration", carrying=fast)
+    return means(
+        answers, "fast_interviews", speed, low=True, measure="robust_log_duration", carrying=fast, kinds=_KINDS
+    )
 
 
 def robust_speed(answers: Answers) -> Floats:

@@ -159,8 +159,11 @@ def honest_differences(p_values: Floats) -> Floats:
         return p_values
     # A p near 1 says only that nothing is there; how near is no sign of spread.
     z = -ndtri(np.clip(p_values[said], 1e-300, 1 - _HONEST_SIDE))
-    centre = max(float(np.median(z)), 0.0)
-    spread = sqrt(max(scatter(z - centre), 1.0))
+    middle, units = float(np.median(z)), len(z)
+    own = scatter(z - middle)
+    # Few units show little of their spread: PRIOR more are taken to scatter with twice the variance of chance.
+    spread = sqrt(max(own, (units * own + PRIOR * 2) / (units + PRIOR), 1.0))
+    centre = max(middle, 0.0)
     adjusted = p_values.copy()
     adjusted[said] = np.maximum(ndtr(-(z - centre) / spread), p_values[said])
     return heavier(adjusted, int(said.sum()))
