@@ -45,6 +45,14 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """What the estimates were computed from: `draws` takes it further. Areas are in the order of `data`."""
+
+    data: Data
+    hyperparameters: Hyperparameters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SmallAreaEstimates:
     """Each area's rate: posterior mean, standard deviation, interval, and P(rate < target); arrays are (areas,)."""
 
@@ -62,15 +70,7 @@ class SmallAreaEstimates:
     parameters: tuple[Parameter, ...]
     diagnostics: Diagnostics
     notes: tuple[str, ...]
-    posterior: "Posterior"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """What the estimates were computed from: `draws` takes it further. Areas are in the order of `data`."""
-
-    data: Data
-    hyperparameters: Hyperparameters
+    posterior: Posterior
 
 
 def estimate(

@@ -7,10 +7,11 @@ R is the correlation of an effect with itself over the waves: the same ρ betwee
 Districts and areas have each a ρ of their own. Every wave has a level α_t of its own, so that a change of the whole
 city is not taken for one of an area.
 
-The parameters are weighted points as in `hyperparameters`, with Laplace's approximation of the likelihood, which here
-has three dimensions an area. Draws come from the normal approximation at the modes; an area's effects are then drawn
-anew out of CANDIDATES by their true likelihood (sampling, importance resampling; Rubin 1988), so that few or unanimous
-answers keep their skewness. A change and its uncertainty are read off the draws, in which the waves belong together.
+The parameters are weighted points as in `hyperparameters`. Their likelihood is Laplace's approximation, put right area
+by area with quadrature around the modes: by itself it makes areas with few answers too much alike. Draws come from the
+normal approximation at the modes; an area's effects are then drawn anew out of CANDIDATES by their true likelihood
+(sampling, importance resampling; Rubin 1988, Bayesian Statistics 3), so that few or unanimous answers keep their
+skewness. A change and its uncertainty are read off the draws, in which the waves belong together.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,11 @@ from analysis.design import Codes, Floats
 from analysis.small_area.areas import AreaError, Areas, Source
 from analysis.small_area.hyperparameters import DF, FLATTEST, STEEPEST_LOG, sobol_t
 from analysis.small_area.priors import Priors
-from analysis.small_area.quadrature import expit, log_binomial
+from analysis.small_area.quadrature import expit, hermite, log_binomial
 
 POINTS = 128
 CANDIDATES = 12
+NODES = 7  # of the quadrature around an area's modes, in each wave
 ROUNDS = 40  # of Newton's method; a handful are needed
 CLOSE = 1e-8
 STEP = 1e-3  # of the differences
@@ -137,6 +139,7 @@ class _Laplace:
     """The normal approximation at sets of parameters: first axis the sets, last the waves."""
 
     log_likelihood: Floats  # (sets,)
+    x: Floats  # (sets, areas, waves) u + v at the mode
     fixed: Floats  # (sets, areas, waves) linear predictor without effects
     w: Floats  # (sets, areas, waves) curvature of the likelihood
     b: Floats  # (sets, areas, waves) its slope, with the curvature: the working response times w
@@ -185,7 +188,24 @@ def _laplace(panel: _Panel, beta: Floats, cu: Floats, cv: Floats) -> _Laplace:
     penalty = (x * rest).sum(axis=(1, 2))
     volume = -np.linalg.slogdet(inner)[1].sum(axis=1) + np.linalg.slogdet(bend)[1].sum(axis=1)
     value = log_binomial(fixed + x, panel.yes, panel.n).sum(axis=(1, 2)) - penalty / 2 - volume / 2
-    return _Laplace(value, fixed, w, b, p, u, cov_u)
+    return _Laplace(value, x, fixed, w, b, p, u, cov_u)
+
+
+def _correction(panel: _Panel, found: _Laplace) -> Floats:
+    """(sets,) log of the areas' integrals over v, given u at its mode, less Laplace's approximation of them."""
+    z, log_weight = hermite(NODES)
+    grid = np.stack(np.meshgrid(*[z] * panel.waves, indexing="ij"), axis=-1).reshape(-1, panel.waves)
+    log_weights = np.stack(np.meshgrid(*[log_weight] * panel.waves, indexing="ij"), axis=-1).reshape(-1, panel.waves)
+    moved = np.einsum("satr,qr->qsat", _root(found.p), grid)
+    beside = _beside(panel, found, found.x + moved) - _beside(panel, found, found.x)
+    inside = (np.exp(beside.sum(axis=-1)) * np.exp(log_weights.sum(axis=1))[:, None, None]).sum(axis=0)
+    total: Floats = np.log(inside).sum(axis=1)
+    return total
+
+
+def _beside(panel: _Panel, found: _Laplace, x: Floats) -> Floats:
+    """The log-likelihood at effects x beside the quadratic that the normal approximation takes for it."""
+    return log_binomial(found.fixed + x, panel.yes, panel.n) - found.b * x + found.w * x * x / 2
 
 
 def _target(panel: _Panel, priors: Priors, correlation: Correlation, at: Floats) -> tuple[Floats, _Laplace]:
@@ -231,7 +251,8 @@ def _points(panel: _Panel, priors: Priors, correlation: Correlation, points: int
     eigenvalues, vectors = np.linalg.eigh((bend + bend.T) / 2)
     z = sobol_t(points, size)
     at = centre + z @ (vectors / np.sqrt(np.maximum(eigenvalues, FLATTEST))).T
-    log_weight = _target(panel, priors, correlation, at)[0] + (DF + size) / 2 * np.log1p((z * z).sum(axis=1) / DF)
+    value, found = _target(panel, priors, correlation, at)
+    log_weight = value + _correction(panel, found) + (DF + size) / 2 * np.log1p((z * z).sum(axis=1) / DF)
     weight = np.exp(log_weight - log_weight.max())
     return at, weight / weight.sum(), expit(at[:, k + 1])
 
@@ -295,7 +316,7 @@ def _draw_some(panel: _Panel, found: _Laplace, size: int, rng: np.random.Generat
     centre = of_area + _apply(p, b - w * of_area)
     x = centre[:, None] + _apply(_root(p), rng.standard_normal((size, CANDIDATES, *fixed.shape)))
     # The true likelihood beside the normal one that the candidates were drawn with.
-    beside = (log_binomial(fixed + x, panel.yes, panel.n) - b * x + w * x * x / 2).sum(axis=-1)
+    beside = _beside(panel, found, x).sum(axis=-1)
     gumbel = rng.gumbel(size=beside.shape)
     chosen = np.argmax(beside + gumbel, axis=1)[:, None, :, None]
     return expit(fixed + np.take_along_axis(x, chosen, axis=1)[:, 0])

@@ -118,12 +118,23 @@ def poststratify(
     """Rates of the areas from cells (columns area, the groups, `yes` and `n`: effective numbers) and from how many
     people there are (columns area, the groups, `population`).
 
-    Raises AreaError for areas or groups that are unknown, and for an area without people.
+    Where people are counted by `district` and not by area, each area is taken to be made up as its district is. Raises
+    AreaError for areas or groups that are unknown, and for an area without people.
     """
+    if "area" not in population.columns:
+        population = as_its_district(areas, population)
     chosen = model(areas, cells, fixed, random, district=district)
     yes, n = cells["yes"].to_numpy(np.float64), cells["n"].to_numpy(np.float64)
     fitted = fit(yes, n, chosen.matrix(cells), chosen.effects(cells), "logistic_mixed_poststratified")
     return shares(chosen, cells, fitted, population)
+
+
+def as_its_district(areas: Areas, population: pd.DataFrame) -> pd.DataFrame:
+    """Counts by area from counts by district. Raises AreaError for a column or a district that is not there."""
+    if "district" not in population.columns:
+        raise AreaError("There is no column area or district among the people. Give one of them.")
+    lies = pd.DataFrame({"area": areas.names, "district": np.array(areas.districts)[areas.district]})
+    return lies.merge(population.astype({"district": str}), on="district", how="inner")
 
 
 def shares(chosen: Model, cells: pd.DataFrame, fitted: MixedFit, population: pd.DataFrame) -> Poststratified:

@@ -9,7 +9,7 @@ from analysis.design import Floats
 from analysis.small_area.areas import AreaError, Areas, Source
 from analysis.small_area.estimate import estimate
 from analysis.small_area.over_time import Correlation, change, estimate_waves
-from tests.small_area.samples import areas_of
+from tests.small_area.samples import areas_of, imaginary
 
 
 def waves_of(
@@ -65,6 +65,22 @@ def test_one_wave_is_the_model_without_time() -> None:
     assert found.mean[0] == pytest.approx(alone.mean, abs=0.012)
     assert found.sd[0] == pytest.approx(alone.sd, rel=0.08)
     assert found.below[0] == pytest.approx(alone.below, abs=0.04)
+
+
+def spread_beside_one_wave() -> float:
+    """The largest error of a deviation, where areas have one to four answers, many of them unanimous."""
+    areas, _ = imaginary(np.random.default_rng(41), 60, 6, asked=(1, 4), sigma_area=1.0, level=1.2)
+    found = estimate_waves([areas], 0.5, np.random.default_rng(7), size=4000)
+    return float(np.abs(found.sd[0] / estimate(areas, 0.5).sd - 1).max())
+
+
+def test_few_answers_keep_their_skewness() -> None:
+    assert spread_beside_one_wave() < 0.08
+
+
+def test_a_normal_approximation_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.small_area.over_time.CANDIDATES", 1)
+    assert spread_beside_one_wave() > 0.1
 
 
 def test_with_two_waves_both_correlations_are_the_same() -> None:

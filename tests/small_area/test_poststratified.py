@@ -57,6 +57,17 @@ def test_counts_in_other_units_and_cells_in_other_rows_change_nothing() -> None:
     assert again.sd == pytest.approx(right.sd, abs=1e-8)
 
 
+def test_people_counted_by_district_make_up_its_areas() -> None:
+    areas, cells, people, _ = survey(np.random.default_rng(37), 24)
+    alike = people.assign(population=np.tile([300, 200, 500, 100, 250, 50], 24))  # every area made up in the same way
+    of_district = alike.assign(district=(alike["area"] % 6).astype(str)).groupby(["district", "age", "sex"])
+    counts = of_district["population"].sum().reset_index()
+    right = poststratify(areas, cells, alike)
+    assert poststratify(areas, cells, counts).share == pytest.approx(right.share, abs=1e-12)
+    with pytest.raises(AreaError, match="no column area or district"):
+        poststratify(areas, cells, counts.drop(columns="district"))
+
+
 def test_an_area_without_interviews_is_predicted_from_its_people() -> None:
     _, cells, people, truth = survey(np.random.default_rng(34))
     kept = cells[cells["area"] != 0]
