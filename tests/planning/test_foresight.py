@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import beta, betabinom, norm
 
 from analysis.design import Floats
+from analysis.planning import foresight
 from analysis.planning.foresight import Posteriors, draws, logit_normal, outcomes
 from analysis.planning.inputs import PlanError
 
@@ -81,6 +82,12 @@ def test_drawn_answers_come_as_often_as_foreseen() -> None:
     for table, side in ((ahead.risk, rates < 0.55), (ahead.safe, rates >= 0.55)):
         drawn = np.bincount(yes[side], minlength=13) / 40_000
         assert np.abs(drawn - along(12, table)).max() < error
+
+
+def test_answers_whose_orders_are_not_counted_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "_ways", lambda most: np.ones((most + 1, most + 1)))
+    ahead = outcomes(beta_posterior(7, 5, 0.5), 4)
+    assert along(4, ahead.risk + ahead.safe) != pytest.approx(betabinom.pmf(np.arange(5), 4, 7, 5), abs=1e-3)
 
 
 def test_draws_of_a_model_serve_as_well_as_quadrature() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
+import analysis.planning.sample_size
 from analysis.intervals import Evidence, Method, interval
 from analysis.planning.design_effects import Kish, shared_points_correlation, weights_effect
 from analysis.planning.inputs import PlanError
@@ -137,6 +138,17 @@ def test_a_change_takes_as_many_interviews_as_in_r(
 ) -> None:
     demand = detect_change(first, second, power=power, two_sided=two_sided)
     assert sample_size(demand, Conditions(level=level)).n == int(np.ceil(expected))
+
+
+def test_a_test_whose_error_is_not_that_of_no_change_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = analysis.planning.sample_size._power
+    # The error of the change that is expected in place of that of none.
+    monkeypatch.setattr(
+        analysis.planning.sample_size,
+        "_power",
+        lambda difference, _null, error, z, two_sided: right(difference, error, error, z, two_sided),
+    )
+    assert sample_size(detect_change(0.5, 0.75, power=0.9)).n != 77
 
 
 # R 4.2.2, stats: the n at which prop.test(p·n, n, correct = FALSE) has the half-width, by uniroot, rounded up

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from analysis.design import Floats
+from analysis.planning import settle
 from analysis.planning.foresight import logit_normal
 from analysis.planning.inputs import PlanError
 from analysis.planning.settle import Bounds, to_settle, whom_to_ask
+from analysis.planning.whole_numbers import Counts, whole_numbers
 
 
 def test_what_is_settled_needs_nothing() -> None:
@@ -52,6 +55,18 @@ def test_the_cells_that_lag_behind_are_asked_first() -> None:
     people = {("F", "18-39"): 300, ("F", "40+"): 200, ("M", "18-39"): 300, ("M", "40+"): 200}
     had = {("F", "18-39"): 9, ("F", "40+"): 2, ("M", "18-39"): 1}
     assert whom_to_ask(had, people, 8) == {("F", "18-39"): 0, ("F", "40+"): 1, ("M", "18-39"): 4, ("M", "40+"): 3}
+
+
+def test_asking_as_if_nobody_had_been_asked_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(shares: Floats, total: int, had: Counts, _most: Counts) -> Counts:
+        return had + whole_numbers(shares, total - int(had.sum()))
+
+    monkeypatch.setattr(settle, "whole_numbers", forgetful)
+    assert whom_to_ask({"F": 9, "M": 1}, {"F": 500, "M": 500}, 8) != {"F": 0, "M": 8}
+
+
+def test_the_cell_that_lags_far_behind_gets_them_all() -> None:
+    assert whom_to_ask({"F": 9, "M": 1}, {"F": 500, "M": 500}, 8) == {"F": 0, "M": 8}
 
 
 @settings(max_examples=80, deadline=None)

@@ -31,6 +31,12 @@ def test_no_whole_number_at_a_point_is_cheaper_than_the_best(costs: PointCosts) 
     assert costs.per_effective(costs.best) == pytest.approx(least, rel=1e-12)
 
 
+def test_an_optimum_that_forgets_how_alike_answers_are_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PointCosts, "optimum", property(lambda costs: sqrt(costs.point / costs.interview)))
+    costs = PointCosts(point=180, interview=20, rho=0.05, most_per_point=60)
+    assert costs.per_effective(costs.best) > min(costs.per_effective(b) for b in range(1, 61))
+
+
 @settings(max_examples=60, deadline=None)
 @given(costs=COSTS, wanted=st.floats(1, 400))
 def test_the_cheapest_points_reach_the_effective_number(costs: PointCosts, wanted: float) -> None:
