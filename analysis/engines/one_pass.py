@@ -55,6 +55,12 @@ def number(column: str) -> str:
     return f"CASE WHEN {name} <= 1 THEN {name} WHEN 1 / {name} > 1 THEN NULL ELSE {name} END"
 
 
+def where_answered(column: str, then: str) -> str:
+    """SQL: `then` where the column has a number, else NULL."""
+    name = quoted(column)
+    return f"CASE WHEN {name} <= 1 THEN {then} WHEN 1 / {name} <= 1 THEN {then} END"
+
+
 def tally_sql(
     relation: str,
     keys: Sequence[str],
@@ -66,19 +72,18 @@ def tally_sql(
     inside = [f"{quoted(key)} AS k{place}" for place, key in enumerate(keys)]
     groups = [f"k{place}" for place in range(len(keys))]
     sums = ["COUNT(*) AS n"]
-    w = ""
+    w = "1"
     if weights is not None:
-        column, w = quoted(weights), "w * "
-        inside += [f"{column} AS w", f"CASE WHEN {column} > 0 THEN 1 WHEN {column} = 0 THEN 0 END AS {_WEIGHTED}"]
+        w = quoted(weights)
+        inside += [f"{w} AS w", f"CASE WHEN {w} > 0 THEN 1 WHEN {w} = 0 THEN 0 END AS {_WEIGHTED}"]
         groups.append(_WEIGHTED)
         sums.append("SUM(w) AS w")
     for place, variable in enumerate(variables):
-        y = f"y{place}"
-        inside.append(f"{number(variable)} AS {y}")
+        y, v = f"y{place}", f"v{place}"  # the value, and the weight of the row where there is one
+        inside += [f"{quoted(variable)} AS {y}", f"{where_answered(variable, w)} AS {v}"]
         rows, _, base, total, square, base_square = map(quoted, parts_of(variable))
-        sums += [f"COUNT({y}) AS {rows}", f"SUM({w}{y}) AS {total}", f"SUM({w}{y} * {y}) AS {square}"]
-        for power, name in (("w", base), ("w * w", base_square)) if w else ():
-            sums.append(f"SUM(CASE WHEN {y} IS NOT NULL THEN {power} ELSE 0 END) AS {name}")
+        sums += [f"COUNT({v}) AS {rows}", f"SUM({v} * {y}) AS {total}", f"SUM({v} * {y} * {y}) AS {square}"]
+        sums += [f"SUM({v}) AS {base}", f"SUM({v} * {v}) AS {base_square}"] if weights is not None else []
     for place, (name, condition) in enumerate((conditions or {}).items()):
         inside.append(f"CASE WHEN {condition} THEN 1 END AS c{place}")
         sums.append(f"COUNT(c{place}) AS {quoted(name)}")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis.columns import ColumnsError, Indicator
 from analysis.engines.duckdb import DuckDb
 from analysis.engines.engine import Engine, MissingExtra
-from analysis.engines.one_pass import number, tally_from, tally_sql
+from analysis.engines.one_pass import tally_from, tally_sql, where_answered
 from analysis.engines.spark import Spark
 from analysis.engines.sqlite import Sqlite
 from analysis.estimate import Estimate
@@ -225,7 +225,7 @@ def test_an_engine_that_drops_missing_keys_is_caught(tmp_path: Path) -> None:
 def test_an_engine_that_counts_nan_as_an_answer_is_caught(tmp_path: Path) -> None:
     sample = rows(400)
     careless = Careless(
-        DuckDb(in_parquet(sample, tmp_path / "wave")), lambda sql: sql.replace(number("aware"), '"aware"')
+        DuckDb(in_parquet(sample, tmp_path / "wave")), lambda sql: sql.replace(where_answered("aware", '"w"'), '"w"')
     )
     with pytest.raises(AssertionError):
         same(tally_from(careless, KEYS, VARIABLES, "w"), tally(sample, KEYS, VARIABLES, "w"))
