@@ -13,7 +13,7 @@ Answers from open QR codes are self-selected: the same arithmetic, basis "modell
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite, nan, sqrt
+from math import nan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ from analysis.columns import (
 from analysis.design import Codes, Design, Floats, Lonely, declare
 from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, partition, share_estimate
-from analysis.intervals import Evidence, Method, symmetric, t_quantile, wilson_ends
+from analysis.intervals import Evidence, Method, effective, symmetric, t_quantile, wilson_ends
 from analysis.measure import Measure
 from analysis.tally import Tally
 from analysis.wave_tally import left_out_column, wave_tally
@@ -281,7 +281,9 @@ class _Lenders:
 
     def _estimate(self, evidence: Evidence, kind: str, home: int) -> Estimate:
         own = share_estimate(evidence, self._rules.method, self._rules.level, _deff(evidence))
-        if evidence.n == 0 or (evidence.df >= self._rules.min_df and _has_spread(evidence)):
+        # The default interval has a planned design effect where the points cannot show their own.
+        planned = self._rules.method is Method.WILSON and evidence.planned is not None
+        if evidence.n == 0 or (evidence.df >= self._rules.min_df and (planned or _has_spread(evidence))):
             return own
         loan = self._loan(evidence, kind, home)
         return own if loan is None else _borrowed(evidence, loan, self._rules.level)
@@ -289,19 +291,25 @@ class _Lenders:
     def _loan(self, evidence: Evidence, kind: str, home: int) -> _Loan | None:
         """The district's design effect, else the city's; a domain without df or spread takes that of the weights."""
         district = self._by_district[home]
-        if kind in (STREET, NEIGHBOURHOOD) and district.df >= self._rules.min_df and isfinite(_deff(district)):
-            return self._lent(_Loan(_deff(district), district.df, "deff_of_district"), evidence)
-        if kind != CITY and self._city.df >= self._rules.min_df and isfinite(_deff(self._city)):
-            return self._lent(_Loan(_deff(self._city), self._city.df, "deff_of_city"), evidence)
+        if kind in (STREET, NEIGHBOURHOOD) and self._lends(district):
+            return self._lent(district, evidence, "deff_of_district")
+        if kind != CITY and self._lends(self._city):
+            return self._lent(self._city, evidence, "deff_of_city")
         if evidence.df > 0 and _has_spread(evidence):
             return None
-        return self._lent(_Loan(kish_deff(self._variable), evidence.n - 1, "deff_of_weights"), evidence)
+        return _Loan(kish_deff(self._variable), evidence.n - 1, "deff_of_weights")
 
-    def _lent(self, loan: _Loan, borrower: Evidence) -> _Loan:
-        """A domain with enough points that lacks only the spread keeps the quantile of its own degrees of freedom."""
-        if borrower.df < self._rules.min_df:
-            return loan
-        return replace(loan, df=min(loan.df, borrower.df))
+    def _lends(self, lender: Evidence) -> bool:
+        return lender.df >= self._rules.min_df and (lender.planned is not None or _has_spread(lender))
+
+    def _lent(self, lender: Evidence, borrower: Evidence, source: str) -> _Loan:
+        """The lender's design effect, as much smaller as the plan of fewer interviews to a point is."""
+        known = effective(lender)
+        deff = lender.n / known.n
+        if lender.planned is not None and borrower.planned is not None:
+            deff *= borrower.planned.deff / lender.planned.deff
+        enough = borrower.df >= self._rules.min_df
+        return _Loan(deff, min(known.df, borrower.df) if enough else known.df, source)
 
 
 def _has_spread(evidence: Evidence) -> bool:
@@ -340,6 +348,7 @@ def _borrowed(evidence: Evidence, loan: _Loan, level: float) -> Estimate:
         basis="borrowed_deff",
         deff=deff,
         notes=notes,
+        interval_df=max(loan.df, 1.0),
     )
 
 

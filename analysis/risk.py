@@ -10,7 +10,7 @@ that are still needed follow from n and the rate, so that the two could be compu
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, inf, sqrt
+from math import ceil, inf, isfinite, sqrt
 
 from analysis.estimate import Estimate
 from analysis.intervals import t_quantile
@@ -136,7 +136,8 @@ class _Needs:
     @property
     def _t(self) -> float:
         # As the interval of `rates`: where not even one degree of freedom was to be had, that of one.
-        return t_quantile((1 + self.estimate.level) / 2, max(self.estimate.df, 1.0))
+        df = self.estimate.interval_df if isfinite(self.estimate.interval_df) else self.estimate.df
+        return t_quantile((1 + self.estimate.level) / 2, max(df, 1.0))
 
     def _effective_to_decide(self, t: float) -> float:
         # Wilson's interval holds exactly the targets that the score test does not reject: m = t² T(1-T)/(p-T)².

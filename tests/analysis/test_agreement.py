@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.estimate import Estimate
-from analysis.intervals import t_quantile, wilson_ends
-from analysis.rates import WaveRates, wave_rates
+from analysis.intervals import Method, t_quantile, wilson_ends
+from analysis.rates import RateRules, WaveRates, wave_rates
 from tests.analysis.samples import margins, margins_by, wave
 from tests.analysis.test_rates import INDICATORS, found
 
@@ -19,31 +19,30 @@ def agreeing(kind: str, code: str) -> tuple[Estimate, WaveRates]:
     return found(rates, "aware", "intercept", kind, code), rates
 
 
-def test_where_all_answers_agree_the_effective_number_is_that_of_the_district() -> None:
-    estimate, rates = agreeing("neighbourhood", "N11")
-    district = found(rates, "aware", "intercept", "district", "D1")
-    assert estimate.value == 1
-    assert district.deff > 1
-    assert estimate.df == district.df == 4
-    assert {"deff_of_district", "all_answers_agree"} <= set(estimate.notes)
-    assert estimate.n_effective == pytest.approx(estimate.n / district.deff)
-    t = t_quantile(0.975, 4)
+@pytest.mark.parametrize(("kind", "code"), [("neighbourhood", "N11"), ("district", "D1")])
+def test_where_all_answers_at_many_points_agree_the_design_effect_is_the_planned_one(kind: str, code: str) -> None:
+    estimate, _ = agreeing(kind, code)
+    assert (estimate.value, estimate.planned, estimate.df) == (1, 1, 4)
+    assert {"deff_planned", "all_answers_agree"} <= set(estimate.notes)
+    assert estimate.n_effective < estimate.n
+    t = t_quantile(0.975, estimate.interval_df)
     assert (estimate.lower, estimate.upper) == wilson_ends(1.0, estimate.n_effective, t)
 
 
-def test_a_district_in_which_all_answers_agree_borrows_from_the_city_at_its_own_degrees_of_freedom() -> None:
-    estimate, rates = agreeing("district", "D1")
-    city = found(rates, "aware", "intercept")
-    assert "deff_of_city" in estimate.notes
-    assert (estimate.df, city.df) == (4, 16)
-    assert estimate.n_effective == pytest.approx(estimate.n / max(1.0, city.deff))
+def test_the_more_points_agree_the_more_they_are_worth() -> None:
+    district, _ = agreeing("district", "D1")
+    city = found(wave_rates(wave(n=1600).assign(aware=1.0), margins(), INDICATORS), "aware", "intercept")
+    assert {"deff_planned", "all_answers_agree"} <= set(city.notes)
+    assert city.lower > district.lower
 
 
-def test_a_city_in_which_all_answers_agree_has_the_design_effect_of_its_weights() -> None:
-    estimate = found(wave_rates(wave().assign(aware=1.0), margins(), INDICATORS), "aware", "intercept")
-    assert {"deff_of_weights", "all_answers_agree"} <= set(estimate.notes)
-    assert estimate.df == 16
-    assert 1 < estimate.deff == estimate.n / estimate.n_effective
+def test_a_method_without_a_plan_borrows_where_all_answers_agree() -> None:
+    rows = wave(n=1600)
+    rows.loc[rows["district"] == "D1", "aware"] = 1.0
+    rates = wave_rates(rows, margins(), INDICATORS, rules=RateRules(method=Method.KORN_GRAUBARD))
+    estimate = found(rates, "aware", "intercept", "district", "D1")
+    assert {"deff_of_city", "all_answers_agree"} <= set(estimate.notes)
+    assert estimate.n_effective < estimate.n
 
 
 def near_agreement(truth: float, *, borrowing: bool) -> float:

@@ -113,11 +113,22 @@ def test_a_domain_within_one_point_borrows_the_design_effect_of_its_district() -
     estimate = found(rates, "aware", "intercept", "neighbourhood", "N12")
     assert estimate.basis == "borrowed_deff"
     assert "deff_of_district" in estimate.notes
-    assert estimate.deff == pytest.approx(max(1.0, district.deff))
     assert estimate.n_effective == pytest.approx(estimate.n / estimate.deff)
-    t = t_quantile(0.975, district.df)
+    t = t_quantile(0.975, district.interval_df)
     assert (estimate.lower, estimate.upper) == wilson_ends(estimate.value, estimate.n_effective, t)
     assert estimate.se == pytest.approx(sqrt(estimate.value * (1 - estimate.value) / estimate.n_effective))
+
+
+def test_a_borrowed_design_effect_grows_with_the_interviews_at_the_point() -> None:
+    rows = wave()
+    rows = rows[(rows["mode"] == "intercept") & ((rows["point"] != "P12") | (np.arange(len(rows)) % 4 == 0))]
+    rows = rows.assign(neighbourhood=rows["point"].str.replace("P", "N"))
+    rates = wave_rates(rows, margins(), INDICATORS)
+    few, many = (found(rates, "aware", "intercept", "neighbourhood", code) for code in ("N12", "N11"))
+    district = found(rates, "aware", "intercept", "district", "D1")
+    assert few.n < many.n / 2
+    assert few.deff < many.deff
+    assert few.deff < district.n / district.n_effective
 
 
 def test_a_borrowed_design_effect_is_at_least_1() -> None:
