@@ -83,7 +83,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class AreaFlag:
-    """One area against the target.
+    """One area against the target. share, n: of its own answers, n effective; nan and 0 where nobody was asked.
 
     reason: "likely_below", "likely_at_target", "to_be_settled" or "near_target" (no number of interviews within `most`
     is likely to settle it), with the numbers it rests on. interviews: further ones that settle it with the chance
@@ -92,6 +92,8 @@ class AreaFlag:
 
     name: str
     source: Source
+    share: float
+    n: float
     mean: float
     lower: float
     upper: float
@@ -156,6 +158,9 @@ def flags(
         raise AreaError(f"cells: {', '.join(strange[:5])} is no area of the estimates. Leave its cells out.")
     sure = sure_list(estimates, rules.fdr)
     settling = _settling(estimates, rules, deff)
+    data = estimates.posterior.data
+    n = data.n[np.argsort(data.order)]
+    share = np.divide(data.yes[np.argsort(data.order)], n, out=np.full(len(n), np.nan), where=n > 0)
     listed = set(sure.entries)
     found = []
     for i, (name, below) in enumerate(zip(estimates.names, estimates.below.tolist(), strict=True)):
@@ -168,6 +173,8 @@ def flags(
             AreaFlag(
                 name=name,
                 source=estimates.sources[i],
+                share=float(share[i]),
+                n=float(n[i]),
                 mean=float(estimates.mean[i]),
                 lower=float(estimates.lower[i]),
                 upper=float(estimates.upper[i]),

@@ -39,7 +39,9 @@ def test_an_analyst_reads_who_is_at_risk_who_is_safe_and_why(found: SmallAreaEst
     assert few.reason.code == "to_be_settled"
     assert few.interviews
     assert few.settled >= 0.5
-    assert (few.source, none.source) == (Source.INTERVIEWS, Source.PREDICTION)
+    assert (few.source, few.share, few.n) == (Source.INTERVIEWS, 0.5, 4)
+    assert (none.source, none.n) == (Source.PREDICTION, 0)
+    assert np.isnan(none.share)
 
 
 def test_what_would_settle_an_area_is_told_by_cell(found: SmallAreaEstimates) -> None:
