@@ -52,4 +52,5 @@ class DuckDb:
         connection = duckdb.connect(config=settings)
         # Comparisons are not answered from a file's statistics: those leave out floats that are not numbers.
         connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        connection.execute("SET enable_progress_bar = false")
         return connection
