@@ -5,10 +5,11 @@ there and not elsewhere; people give the very same answers to everything; and th
 poster, which anybody can be told to scan, lie further above those that volunteers collect than in other places.
 
 Each is measured where a place cannot be charged with what it is like. The jump is a difference in differences: the
-change there less the change of everybody else on the same days. The day is not known, so all are tried and the largest
-t is held against the largest after the interviews have been put in a random order (a scan over change points, as in
-James, James & Siegmund 1987, Biometrika 74:71-83). Identical answers are counted among people who are equally content.
-The gap between poster and volunteers is compared with the gap in other places.
+change there less the change of everybody else on the same days, and less what each volunteer usually hears. The day is
+not known, so all are tried and the largest t is held against the largest after the interviews have been put in a random
+order (a scan over change points, as in James, James & Siegmund 1987, Biometrika 74:71-83). Identical answers are
+counted among people who are equally content. The gap between poster and volunteers is compared with the gap in other
+places.
 """
 
 from math import log
@@ -47,6 +48,7 @@ def jumps(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) -> 
     elsewhere = _elsewhere(answers.best_share[rows], place, day, mode)
     told = as_told(answers)[rows]
     rest = told - _elsewhere(told, place, day, mode)
+    rest -= _usual(rest, answers.place("volunteer").codes[rows], place)
     names = np.unique(place)
     raw, cuts = np.full(len(unit.names), np.nan), np.zeros(len(unit.names), dtype=np.int64)
     for at in names.tolist():
@@ -206,12 +208,23 @@ def _elsewhere(values: Floats, place: Codes, day: Codes, mode: Codes) -> Floats:
     """
     result = np.full(len(values), float(values.mean()))
     for group in (mode, mode * (day.max() + 1) + day):
-        cell = np.unique(group, return_inverse=True)[1]
-        own = np.unique(np.stack([cell, place]), axis=1, return_inverse=True)[1]
-        count = np.bincount(cell)[cell] - np.bincount(own)[own]
-        total = np.bincount(cell, values)[cell] - np.bincount(own, values)[own]
-        result = np.where(count > 0, total / np.maximum(count, 1), result)
+        others = _others(values, group, place)
+        result = np.where(np.isnan(others), result, others)
     return result
+
+
+def _usual(rest: Floats, volunteer: Codes, place: Codes) -> Floats:
+    """What the interview's volunteer hears beyond others in other places, (n,); 0 where that is not known."""
+    return np.where(volunteer >= 0, np.nan_to_num(_others(rest, volunteer, place), nan=0.0), 0.0)
+
+
+def _others(values: Floats, group: Codes, place: Codes) -> Floats:
+    """For each interview the mean of its group in other places, (n,); nan without any."""
+    cell = np.unique(group, return_inverse=True)[1]
+    own = np.unique(np.stack([cell, place]), axis=1, return_inverse=True)[1]
+    count = np.bincount(cell)[cell] - np.bincount(own)[own]
+    total = np.bincount(cell, values)[cell] - np.bincount(own, values)[own]
+    return np.asarray(np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0))
 
 
 def _cuts(day: Codes) -> Codes:

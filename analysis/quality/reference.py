@@ -177,7 +177,8 @@ def skewed_tail(value: Floats, draws: Floats) -> Floats:
     """
     mean, sd = draws.mean(axis=0), draws.std(axis=0)
     safe = np.where(sd > 0, sd, 1.0)
-    skew = (((draws - mean) / safe) ** 3).mean(axis=0)
+    # A skewness below 0 would end the tail early, on the word of a few draws.
+    skew = np.maximum((((draws - mean) / safe) ** 3).mean(axis=0), 0.0)
     tails = pearson3.sf(value, skew, loc=mean, scale=safe)
     return np.where(sd > 0, np.clip(tails, 0.0, 1.0), 1.0)
 
