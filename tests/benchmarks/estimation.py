@@ -4,7 +4,7 @@ The report: three shares in each of 500 neighbourhoods with Korn-Graubard interv
 design of 600 points in 20 districts. The floor: DuckDB groups the same rows by the same keys and makes one weighted sum
 and one count for each item. Each runs in a process of its own, so that its peak memory is its own; imports and a first
 run on the smallest file are not in the time. The two alternate, and the median of the ratios counts; that of the CPU
-time of all cores is beside it, for a busy machine. `after` is what the report takes once the pass over the rows is done.
+time of all cores is beside it, for a busy machine. `after` is what the report takes once the pass is done.
 """
 
 import json
