@@ -2,7 +2,8 @@
 
 A case is a folder: units.csv (a row an interview: nbhd, district, covariates, age, sex, and the answer, 1 or 0),
 areas.csv (a row an area, also those without interviews: nbhd, district, covariates) and population.csv (nbhd, age, sex,
-N). Every area has a row in every method; one without interviews is predicted (`"source": "prediction"`).
+N). All other columns of areas.csv are covariates, and every model with covariates has them all. Every area has a row in
+every method; one without interviews is predicted (`"source": "prediction"`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,23 +44,14 @@ def read_case(folder: Path, threshold: float) -> Case:
     """Raises OSError for a missing file, and AreaError for what cannot be read in one."""
     if not 0 < threshold < 1:
         raise AreaError(f"threshold: {threshold} is not between 0 and 1. Give a share, not per cent.")
-    units, areas, population = (
-        pd.read_csv(folder / f"{name}.csv", dtype=dict.fromkeys(KEYS, str), keep_default_na=False, na_values=[""])
-        for name in ("units", "areas", "population")
-    )
-    for name, frame, needed in (
-        ("units", units, KEYS),
-        ("areas", areas, KEYS[:2]),
-        ("population", population, ("nbhd", "age", "sex", "N")),
-    ):
-        absent = [column for column in needed if column not in frame.columns]
-        if absent:
-            raise AreaError(f"{name}.csv has no column {', '.join(absent)}. Add it.")
-    units, areas, population = (frame.rename(columns={"nbhd": "area"}) for frame in (units, areas, population))
+    units = _read(folder / "units.csv", "nbhd", "age", "sex")
+    areas = _read(folder / "areas.csv", "nbhd", "district")
+    population = _read(folder / "population.csv", "nbhd", "age", "sex", "N")
     covariates = [name for name in areas.columns if name not in {"area", "district"}]
     answers = [name for name in units.columns if name not in {"area", "district", "age", "sex", *covariates}]
     if len(answers) != 1:
         raise AreaError(f"units.csv: one column of answers is needed beside the others, not {answers}.")
+    units = units[units[answers[0]].notna()]  # who did not say is not in the base
     if not units[answers[0]].isin([0, 1]).all():
         raise AreaError(f"units.csv: {answers[0]} has values other than 0 and 1. Code them so.")
     lost = sorted(set(units["area"]) - set(areas["area"]))
@@ -69,6 +61,22 @@ def read_case(folder: Path, threshold: float) -> Case:
     told = areas.assign(yes=counts["sum"].to_numpy(), n=counts["count"].to_numpy())
     units = units.assign(yes=units[answers[0]].astype(float), n=1.0)
     return Case(read_areas(told, covariates), units, population.rename(columns={"N": "population"}), threshold)
+
+
+def _read(path: Path, *needed: str) -> pd.DataFrame:
+    """A table with its keys as text whatever they look like (an area may be called 1, or NA), and numbers beside."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    absent = [column for column in needed if column not in frame.columns]
+    if absent:
+        raise AreaError(f"{path.name} has no column {', '.join(absent)}. Add it.")
+    for column in frame.columns.difference(list(KEYS)):
+        values = frame[column].replace({"": None, "NA": None})
+        numbers = pd.to_numeric(values, errors="coerce")
+        odd = values[numbers.isna() & values.notna()]
+        if len(odd):
+            raise AreaError(f"{path.name}: {column} has the value {odd.iloc[0]}. Give numbers.")
+        frame[column] = numbers.astype(np.float64)
+    return frame.rename(columns={"nbhd": "area"})
 
 
 def answer(case: Case) -> Row:

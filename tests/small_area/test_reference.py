@@ -121,12 +121,26 @@ def test_the_command_prints_every_method_for_every_area(capsys: pytest.CaptureFi
     assert len(capsys.readouterr().out.splitlines()) == 2 + 16
 
 
+def test_whoever_did_not_say_is_not_in_the_base_and_names_are_text(tmp_path: Path) -> None:
+    lines = (KEPT / "spread" / "units.csv").read_text(encoding="utf-8").splitlines()
+    called = lines[1].split(",")[0]
+    lines.append(lines[1].rpartition(",")[0] + ",NA")
+    (tmp_path / "units.csv").write_text("\n".join(lines).replace(called, '"NA"'), encoding="utf-8")
+    for name in ("areas.csv", "population.csv"):
+        text = (KEPT / "spread" / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace(called, '"NA"'), encoding="utf-8")
+    before, after = (reference.read_case(folder, 0.5).areas for folder in (KEPT / "spread", tmp_path))
+    assert after.n.tolist() == before.n.tolist()
+    assert after.names[before.names.index(called.strip('"'))] == "NA"
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
         ("areas.csv", "nbhd", "place", "nbhd"),
         ("units.csv", "satisfied", "age2", "satisfied"),
         ("population.csv", "", None, "population.csv"),
+        ("areas.csv", "district", "borough", "areas.csv has no column district"),
     ],
 )
 def test_the_command_says_what_it_cannot_read(
