@@ -9,6 +9,7 @@ from pathlib import Path
 from analysis import from_file, mode_simulation
 from analysis.coverage import KINDS, REPEATS, SEED, SETTINGS, coverage, documents, settings, summary, table
 from analysis.planning import adaptive_simulation, planning_commands
+from analysis.quality import command as quality
 from analysis.small_area import reference, study
 from analysis.solve import solve_file
 
@@ -50,16 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
     better.add_argument("--seed", type=_natural, default=study.SEED, help="(%(default)s)")
     better.add_argument("--repeats", type=_positive, default=study.REPEATS, help="cities (%(default)s)")
     better.add_argument("--json", action="store_true", help="print JSON, not a table")
+    looked_at = commands.add_parser("quality", help="signs of made-up or drilled answers, unit by unit, as evidence")
+    quality.add_arguments(looked_at)
     chosen = parser.parse_args(arguments)
-    if chosen.command == "plan":
-        return _printed(lambda: planning_commands.answer(chosen), plan)
+    told: dict[str, tuple[Callable[[argparse.Namespace], str], argparse.ArgumentParser]] = {
+        "estimate": (from_file.answer, estimate),
+        "plan": (planning_commands.answer, plan),
+        "quality": (quality.answer, looked_at),
+    }
+    if chosen.command in told:
+        answer, command = told[chosen.command]
+        return _printed(lambda: answer(chosen), command)
     if chosen.command in _SIMULATIONS:
         simulated = _SIMULATIONS[chosen.command]
         return _printed(lambda: simulated(chosen.seed, chosen.repeats, as_json=chosen.json), saves)
     if chosen.command == "small-area":
         return _small_area(chosen.folder, chosen.threshold, small, as_json=chosen.json)
-    if chosen.command == "estimate":
-        return _printed(lambda: from_file.answer(chosen), estimate)
     if chosen.command == "coverage":
         return _coverage(chosen.seed, chosen.repeats, cities=chosen.cities, as_json=chosen.json)
     return _solve(chosen.case, solve)

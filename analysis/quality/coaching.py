@@ -6,8 +6,8 @@ poster, which anybody can be told to scan, lie further above those that voluntee
 
 Each is measured where a place cannot be charged with what it is like. The jump is a difference in differences: the
 change there less the change of everybody else on the same days, and less what each volunteer usually hears. The day is
-not known, so all are tried and the largest t is held against the largest after the interviews have been put in a random
-order (a scan over change points, as in James, James & Siegmund 1987, Biometrika 74:71-83). Identical answers are
+not known, so all are tried, and the largest step is held against the largest in as many interviews that are drawn from
+other places (a scan over change points, as in James, James & Siegmund 1987, Biometrika 74:71-83). Identical answers are
 counted among people who are equally content. The gap between poster and volunteers is compared with the gap in other
 places.
 """
@@ -21,7 +21,7 @@ from scipy.stats import rankdata
 from analysis.quality.answers import Answers, Codes, Floats, Mask, Unit
 from analysis.quality.comparison import Found, equally_content, named
 from analysis.quality.findings import Finding, Silence, with_q
-from analysis.quality.reference import FEWEST, between_variance, heavier, honest_differences, skewed_tail
+from analysis.quality.reference import FEWEST, PRIOR, between_variance, heavier, honest_differences, skewed_tail
 
 DRAWS = 400
 SIDE = 4  # interviews before and after, at the least
@@ -55,10 +55,12 @@ def jumps(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) -> 
         own = place == at
         possible = _cuts(day[own])
         if len(possible):
-            steps = _steps(rest[own][None, :], possible)
+            usual = float(np.var(rest[~own])) if (~own).any() else float(np.var(rest))
+            steps = _steps(rest[own][None, :], possible, usual)
             cuts[at] = possible[int(steps[0].argmax())]
-            shuffled = rng.permuted(np.tile(rest[own], (draws, 1)), axis=1)
-            null = _steps(shuffled, possible).max(axis=1)
+            # From elsewhere: a drill that is there would widen what its own interviews could show by chance.
+            dealt = rng.choice(rest[~own] if (~own).any() else rest, (draws, int(own.sum())))
+            null = _steps(dealt, possible, usual).max(axis=1)
             raw[at] = skewed_tail(steps.max(axis=1), null[:, None])[0]
     p_value = honest_differences(raw)
 
@@ -82,7 +84,7 @@ def jumps(answers: Answers, rng: np.random.Generator, *, draws: int = DRAWS) -> 
             effect="logit_difference_in_differences",
             size=here - there,
             rows=named(answers, after) if said else (),
-            method="scan over days, permuted in time, type III tail"
+            method="scan over days, interviews of other places drawn anew"
             + (f"; from day {int(day[own[cuts[at]]]) + 1}" if said else ""),
             notes=() if said else ("too_few",),
         )
@@ -233,16 +235,20 @@ def _cuts(day: Codes) -> Codes:
     return new[(new >= SIDE) & (new <= len(day) - SIDE)]
 
 
-def _steps(rest: Floats, cuts: Codes) -> Floats:
-    """Student's t of the step up at each cut, (draws, cuts); rest (draws, n) in the order of time."""
+def _steps(rest: Floats, cuts: Codes, usual: float) -> Floats:
+    """The step up at each cut in standard errors, (draws, cuts); rest (draws, n) in the order of time.
+
+    The variance is that of the interviews before the cut, with PRIOR more of the `usual` one, and never below it: what
+    comes after a drill is no measure of chance.
+    """
     n = rest.shape[1]
-    centred = rest - rest.mean(axis=1, keepdims=True)
-    before = np.cumsum(centred, axis=1)[:, cuts - 1]
-    total = (centred**2).sum(axis=1, keepdims=True)
-    explained = before**2 * n / (cuts * (n - cuts))
-    inside = np.sqrt(np.maximum(total - explained, 1e-9 * total) / (n - 2))
-    scale = inside * np.sqrt(cuts * (n - cuts) / n)
-    return np.asarray(np.divide(-before, scale, out=np.zeros_like(before), where=scale > 1e-12))
+    total, squares = np.cumsum(rest, axis=1), np.cumsum(rest**2, axis=1)
+    before = total[:, cuts - 1] / cuts
+    after = (total[:, -1:] - total[:, cuts - 1]) / (n - cuts)
+    around = np.maximum(squares[:, cuts - 1] - cuts * before**2, 0.0)
+    variance = np.maximum((around + PRIOR * usual) / (cuts + PRIOR), usual)
+    scale = np.sqrt(variance * (1 / cuts + 1 / (n - cuts)))
+    return np.asarray(np.divide(after - before, scale, out=np.zeros_like(before), where=scale > 1e-12))
 
 
 def _logit_step(share: Floats, late: Mask) -> float:
