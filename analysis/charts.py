@@ -23,7 +23,7 @@ from analysis.figure_frame import (
     row_names,
     still_axis,
 )
-from analysis.palette import MARKS, THEMES, Theme, ThemeName, contrast
+from analysis.palette import MARKS, THEMES, Theme, ThemeName, legible_on
 from analysis.panels import (
     Axis,
     Labels,
@@ -175,7 +175,7 @@ def quota_heat(cells: Iterable[QuotaCount], labels: Labels, *, theme: ThemeName 
     for y, row in enumerate(rows):
         for x, cell in enumerate(row):
             text = f"{cell.completed}/{cell.target}" if cell is not None and cell.target else "–"
-            colour = look.quiet if text == "–" else _legible_on(_mix(look.low, look.high, _filled(cell) or 0.0))
+            colour = look.quiet if text == "–" else legible_on(_mix(look.low, look.high, _filled(cell) or 0.0))
             figure["layout"]["annotations"].append(
                 {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": SMALL, "color": colour}}
             )
@@ -334,8 +334,3 @@ def _mix(low: str, high: str, share: float) -> str:
     """The colour of the scale at a share, as Plotly interpolates it: evenly in red, green and blue."""
     parts = [(int(low[at : at + 2], 16), int(high[at : at + 2], 16)) for at in (1, 3, 5)]
     return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in parts)
-
-
-def _legible_on(paper: str) -> str:
-    """Black or white, whichever stands out more: at least 4.58:1 on any colour."""
-    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, paper))

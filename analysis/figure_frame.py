@@ -17,6 +17,7 @@ Figure = dict[str, Any]
 
 RIGHT = 20  # px right of the panels
 TITLE, SUBTITLE, TEXT, SMALL = 18, 14, 14, 12  # px
+_KEY, _KEY_LINE = 13, 20  # px of the key's type, and of a line of it
 
 
 def empty_figure(labels: Labels, look: Theme, *, width: int, left: int, inner: int) -> Figure:
@@ -52,12 +53,24 @@ def empty_figure(labels: Labels, look: Theme, *, width: int, left: int, inner: i
             "y": 0,
             "yref": "container",
             "yanchor": "bottom",
-            "font": {"size": 13, "color": look.quiet},
+            "font": {"size": _KEY, "color": look.quiet},
             "itemclick": False,
             "itemdoubleclick": False,
         },
     }
     return {"data": [], "layout": layout}
+
+
+def add_key_room(figure: Figure, words: Sequence[str], width: int) -> None:
+    """Show the key, and make room at the foot for the lines it takes: Plotly gives each entry the widest one's room."""
+    layout = figure["layout"]
+    layout["showlegend"] = bool(words)
+    if words:
+        each = 48 + max(text_width(word, _KEY) for word in words)
+        lines = -(-len(words) // max(1, int((width - 24) // each)))
+        bottom = 24 + _KEY_LINE * lines
+        layout["height"] += bottom - layout["margin"]["b"]
+        layout["margin"]["b"] = bottom
 
 
 def still_axis(**more: Any) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def note(text: str, colour: str, size: int, *, escaped: bool = False) -> dict[st
 
 def row_names(names: Sequence[str], width: float, row: int) -> tuple[dict[str, str], int, int]:
     """The names as shown, their size, and px a row: smaller and then broken into lines where there is little room."""
-    size = TEXT if all(_px(name, TEXT) <= width for name in names) else SMALL
+    size = TEXT if all(text_width(name, TEXT) <= width for name in names) else SMALL
     shown = {name: broken(name, width, size) for name in names}
     lines = max((name.count("<br>") + 1 for name in shown.values()), default=1)
     return shown, size, max(row, 4 + 16 * lines)
@@ -81,22 +94,24 @@ def row_names(names: Sequence[str], width: float, row: int) -> tuple[dict[str, s
 
 def room_for(names: Iterable[str], size: int) -> int:
     """Px for a column of names, some broken into lines."""
-    return 16 + round(max((_px(unescape(line), size) for name in names for line in name.split("<br>")), default=0))
+    return 16 + round(
+        max((text_width(unescape(line), size) for name in names for line in name.split("<br>")), default=0)
+    )
 
 
 def broken(text: str, width: float, size: float) -> str:
     """Escaped text in lines that fit: broken at spaces, or after any Han character but before no closing mark."""
     lines, line = [], ""
     for piece in re.findall(r"[\u2E80-\uFFFF][，。；：、）」！？]*|[^\s\u2E80-\uFFFF]+\s*|\s+", text):
-        if line and _px((line + piece).rstrip(), size) > width:
+        if line and text_width((line + piece).rstrip(), size) > width:
             lines.append(line.rstrip())
             line = ""
         line += piece
     return "<br>".join(escape(one, quote=False) for one in [*lines, line.rstrip()])
 
 
-def _px(text: str, size: float) -> float:
-    """About how wide a text is: Han characters are as wide as the type is high, others about six tenths."""
+def text_width(text: str, size: float) -> float:
+    """Px: about how wide a text is: Han characters are as wide as the type is high, others about six tenths."""
     return size * sum(1.0 if ord(sign) > 0x2E7F else 0.6 for sign in text)
 
 

@@ -15,7 +15,7 @@ FONT = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-se
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours as #RRGGBB. `low` and `high` end the sequential scale of heat tables."""
+    """Colours as #RRGGBB. `low` and `high` end the sequential scale of heat tables; `risk` grows from paper to ink."""
 
     paper: str
     ink: str
@@ -25,6 +25,7 @@ class Theme:
     flags: Mapping[str, str]
     low: str
     high: str
+    risk: tuple[str, ...]
 
 
 THEMES: Mapping[ThemeName, Theme] = {
@@ -37,6 +38,7 @@ THEMES: Mapping[ThemeName, Theme] = {
         flags={"at_risk": "#A3341F", "uncertain": "#8A5A00", "safe": "#1F6B4F", "too_few": "#4A5665"},
         low="#EAF1F8",
         high="#0B5FA5",
+        risk=("#FBF7F4", "#ECC2AD", "#D48A6B", "#AC5033", "#741B0C"),
     ),
     "dark": Theme(
         paper="#12171D",
@@ -47,6 +49,7 @@ THEMES: Mapping[ThemeName, Theme] = {
         flags={"at_risk": "#F09A86", "uncertain": "#E5B45A", "safe": "#7FCBAA", "too_few": "#A9B4C0"},
         low="#1F2A36",
         high="#7DBBF0",
+        risk=("#1E1918", "#55352A", "#8F503B", "#CC7F63", "#FACFBF"),
     ),
 }
 
@@ -57,6 +60,17 @@ MARKS: Mapping[str, str] = {
     "safe": "circle",
     "too_few": "circle-open",
 }
+
+
+def risk_colours(look: Theme, classes: int) -> tuple[str, ...]:
+    """So many colours of a theme's scale of risk, evenly from its first to its last; at most as many as it has."""
+    steps = max(1, classes - 1)
+    return tuple(look.risk[round(number * (len(look.risk) - 1) / steps)] for number in range(classes))
+
+
+def legible_on(paper: str) -> str:
+    """Black or white, whichever stands out more: at least 4.58:1 on any colour."""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, paper))
 
 
 def contrast(one: str, other: str) -> float:

@@ -102,7 +102,12 @@ def axis_of(panels: Iterable[Panel]) -> Axis:
         for row in panel.rows:
             shown += [row.estimate.value, row.estimate.lower, row.estimate.upper]
             shown.append(row.previous.value if row.previous is not None else float("nan"))
-    finite = [share for share in shown if isfinite(share)] or [0.0, 1.0]
+    return axis_around(shown)
+
+
+def axis_around(shares: Iterable[float]) -> Axis:
+    """The axis that holds these shares, padded by a sixteenth on both sides; what is nan takes no room."""
+    finite = [share for share in shares if isfinite(share)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     if high - low < 0.04:
         low, high = max(0.0, low - 0.02), min(1.0, high + 0.02)
