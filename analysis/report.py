@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from analysis.columns import Indicator
-from analysis.disclosure import COMPLEMENTARY, place, withheld
+from analysis.disclosure import COMPLEMENTARY, Place, place, withheld
 from analysis.estimate import Estimate
 from analysis.publication import PublicationRule
 from analysis.rates import Change, Rate, RateRules, WaveRates, beside
@@ -57,6 +57,7 @@ class WaveReport:
     weighted_by: tuple[str, ...]  # the columns of the post-strata; empty = unweighted
     rules: RateRules
     publication: PublicationRule
+    model: str | None = None  # what the flags of small areas rest on; None: on the interval, like all others
 
     @property
     def methods(self) -> dict[str, str | float | int]:
@@ -66,6 +67,7 @@ class WaveReport:
         return {
             "variance": "linearisation, units within districts, residuals from the post-strata",
             "weights": f"post-stratified to {' by '.join(self.weighted_by)}" if self.weighted_by else "none",
+            "flags": self.model or "interval beside the target",
             **rules,
             **publication,
         }
@@ -115,10 +117,13 @@ def wave_report(
     parents: Mapping[str, str] | None = None,
     rules: RateRules | None = None,
     publication: PublicationRule | None = None,
+    modelled: Mapping[Place, Flag] | None = None,
+    model: str | None = None,
 ) -> WaveReport:
     """Flag every rate, withhold what others would give away, and set each beside the wave before.
 
-    parents: area code -> code of the area around it. rules: those that the rates were made with.
+    parents: area code -> code of the area around it. rules: those that the rates were made with. modelled: flags from a
+    model of small areas, by `disclosure.place`, that stand in place of those from the interval; model: what they are.
     """
     publication = publication or PublicationRule()
     targets = {each.code: each.target for each in indicators}
@@ -128,7 +133,9 @@ def wave_report(
     judged = []
     for rate, change in zip(rates, changes, strict=True):
         reason = hidden.get(place(rate))
-        found = WITHHELD if reason == COMPLEMENTARY else flag(rate.estimate, targets[rate.indicator], publication)
+        found = (modelled or {}).get(place(rate))
+        if found is None:
+            found = WITHHELD if reason == COMPLEMENTARY else flag(rate.estimate, targets[rate.indicator], publication)
         # A change beside a number gives the other one away.
         known = change is not None and change.before is not None and place(rate) not in hidden_before
         shown = change if known and reason is None else None
@@ -145,6 +152,7 @@ def wave_report(
         weighted_by=rates.weighted_by,
         rules=rules or RateRules(),
         publication=publication,
+        model=model,
     )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from analysis.rates import WaveRates, wave_rates
+from analysis.columns import NEIGHBOURHOOD
+from analysis.rates import HEADLINE_MODE, SELF_SELECTED_MODES, WaveRates, wave_rates
 from analysis.report import WaveReport, wave_report
+from analysis.risk import Flag
 from survey.config import VERSION
 from survey.db import Database
 from survey.domain.disposition import Disposition
@@ -13,14 +15,23 @@ from survey.domain.fieldwork import QuotaCell, Wave
 from survey.domain.frame import Frame
 from survey.domain.questionnaire import Indicator as DeclaredIndicator
 from survey.domain.questionnaire import Questionnaire
+from survey.domain.wave import WavePlan
+from survey.domain.wave_json import plan_from_json
 from survey.queries import quotas, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
+from survey.services.neighbourhoods import Neighbourhoods, model_neighbourhoods
 from survey.services.wave_frame import WaveFrame, indicators_of, worked_out
+
+EARLIER = 2  # waves that a change is read from, beside this one
 
 
 @dataclass(frozen=True, slots=True)
 class WaveResults:
-    """Everything a wave's pages show: the wave, its quotas, what became of each visit, and the report of its rates."""
+    """Everything a wave's pages show: the wave, its quotas, what became of each visit, and the report of its rates.
+
+    neighbourhoods: by indicator, what a model says of each by the headline mode. earlier: rates of comparable waves,
+    the latest last.
+    """
 
     wave: Wave
     questionnaire: Questionnaire
@@ -28,6 +39,9 @@ class WaveResults:
     cells: tuple[QuotaCell, ...]
     dispositions: Mapping[tuple[str, Disposition], int]
     report: WaveReport
+    headline_mode: str
+    neighbourhoods: Mapping[str, Neighbourhoods]
+    earlier: tuple[WaveRates, ...]
 
 
 def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) -> WaveResults:
@@ -43,24 +57,48 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
             for each in waves.waves(connection)
             if each.opens_at < wave.opens_at and responses.count_complete(connection, each.id)
         ]
-    before = next((each for each in earlier if _comparable(catalogue, each, wave)), None)
+    comparable = [each for each in earlier if _comparable(catalogue, each, wave)]
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     frame = catalogue.frame(wave.frame_id)
     counts: dict[str, dict[str, int]] = {}
     for (mode, disposition), count in dispositions.items():
         counts.setdefault(mode, {})[disposition.value] = count
+    rates = estimate_wave(db, catalogue, wave)
+    before = [_comparable_rates(db, catalogue, each, questionnaire) for each in comparable[:EARLIER]]
+    previous = before[0] if before else None
+    mode = headline_mode(plan_from_json(wave.plan))
+    modelled: Mapping[str, Neighbourhoods] = {}
+    if mode not in SELF_SELECTED_MODES and responses_of(dispositions, mode):
+        modelled = model_neighbourhoods(db, catalogue, wave, mode, rates, previous)
     report = wave_report(
-        estimate_wave(db, catalogue, wave),
+        rates,
         indicators_of(questionnaire),
         wave=wave.code,
         data_until=now,
         code_version=VERSION,
         responses=counts,
-        previous=_comparable_rates(db, catalogue, before, questionnaire) if before is not None else None,
-        previous_wave=before.code if before is not None else None,
+        previous=previous,
+        previous_wave=comparable[0].code if comparable else None,
         parents={code: area.parent_code for code, area in frame.areas.items() if area.parent_code is not None},
+        modelled={
+            (code, mode, NEIGHBOURHOOD, area.name): Flag(area.kind, area.reason, area.interviews or None)
+            for code, each in modelled.items()
+            for area in each.flags.areas
+        },
+        model=next((each.estimates.method for each in modelled.values()), None),
     )
-    return WaveResults(wave, questionnaire, frame, cells, dispositions, report)
+    return WaveResults(wave, questionnaire, frame, cells, dispositions, report, mode, modelled, tuple(reversed(before)))
+
+
+def headline_mode(plan: WavePlan) -> str:
+    """The mode that carries the headline: intercept, or whatever the wave has instead."""
+    modes = [sample.mode.value for sample in plan.samples]
+    return HEADLINE_MODE if HEADLINE_MODE in modes or not modes else modes[0]
+
+
+def responses_of(dispositions: Mapping[tuple[str, Disposition], int], mode: str) -> int:
+    """Complete responses by a mode."""
+    return dispositions.get((mode, Disposition.COMPLETE), 0)
 
 
 def _comparable(catalogue: Catalogue, earlier: Wave, wave: Wave) -> bool:

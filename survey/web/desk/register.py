@@ -32,7 +32,7 @@ from survey.web.desk import (
     tablets,
     waves,
 )
-from survey.web.desk.words import FLAG_SHAPES, FLAGS, LEVELS, MODES, PLACES, RULES, STATES, SUMS
+from survey.web.desk.words import FLAG_SHAPES, FLAGS, LEVELS, MODES, PLACES, RULES, STATES, SUMS, chance_text
 from survey.web.languages import text_of, translate
 from survey.web.office import office
 
@@ -69,6 +69,7 @@ def init_app(app: Flask) -> None:
         "flag_word": lambda kind: f"{FLAG_SHAPES[FlagKind(kind)]} {_name(FLAGS, FlagKind(kind))}",
         "basis_text": basis_text,
         "tick_text": tick_text,
+        "chance_text": chance_text,
         "disposition_kinds": tuple(Disposition),
         "desk_sections": desk_sections,
         "code_version": VERSION,

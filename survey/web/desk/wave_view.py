@@ -13,7 +13,7 @@ from analysis.modes import OPEN_QR
 from analysis.notes import NOTES
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
-from analysis.rates import CITY, HEADLINE_MODE, SELF_SELECTED_MODES, Change, LeftOut
+from analysis.rates import CITY, SELF_SELECTED_MODES, Change, LeftOut
 from analysis.report import Judged
 from analysis.risk import Flag, FlagKind, gravity
 from survey.domain.disposition import Disposition
@@ -34,6 +34,7 @@ from survey.web.desk.words import (
 from survey.web.languages import text_of, translate
 
 AREA_LEVELS = ("neighbourhood", "street")
+MOST_LISTED = 10  # neighbourhoods at risk on the wave's page; their own page has them all
 MOST_DRAWN = 80  # rows of an interactive figure; the table has them all
 _FLAG_ORDER = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.TOO_FEW, FlagKind.SAFE)
 
@@ -57,6 +58,12 @@ class RateRow:
     def previous(self) -> Estimate | None:
         """The same rate of the wave before, where it may be shown."""
         return self.change.before.estimate if self.change is not None and self.change.before is not None else None
+
+    @property
+    def gravity(self) -> float:
+        """The lower, the graver: the chance of reaching the target, or else the upper end of the interval."""
+        below = dict(self.flag.reason.params).get("below")
+        return self.estimate.upper if below is None else 1 - below
 
     @property
     def verdict(self) -> str:
@@ -200,8 +207,9 @@ class WaveView:
         return RateTable(indicator, mode, rows, self._drawing(indicator, mode, kind, rows, axis))
 
     def worst(self, indicator: Indicator) -> "AreaList":
-        """The neighbourhoods at risk by the headline mode, with the counts of every flag."""
-        return AreaList.chosen(self, indicator=indicator.code, flag=FlagKind.AT_RISK.value)
+        """The neighbourhoods most at risk by the headline mode, with the counts of every flag."""
+        chosen = AreaList.chosen(self, indicator=indicator.code, flag=FlagKind.AT_RISK.value)
+        return replace(chosen, rows=chosen.rows[:MOST_LISTED])
 
     def caterpillar(self, chosen: "AreaList", *, theme: ThemeName, width: int) -> Figure:
         """The shown rows of a list as an interactive figure, lowest first."""
@@ -241,8 +249,8 @@ class WaveView:
 
     @property
     def headline_mode(self) -> str:
-        """The mode that carries the headline: intercept, or whatever the wave has instead."""
-        return HEADLINE_MODE if HEADLINE_MODE in self.modes or not self.modes else self.modes[0]
+        """The mode that carries the headline."""
+        return self.results.headline_mode
 
     def labels(self, title: str, subtitle: str) -> Labels:
         """The words on a chart."""
@@ -321,7 +329,7 @@ class AreaList:
         if flag in counts:
             rows = [row for row in rows if row.verdict == flag]
         if mode not in SELF_SELECTED_MODES:
-            rows.sort(key=lambda row: gravity(row.flag.kind, row.estimate.upper, row.code))
+            rows.sort(key=lambda row: gravity(row.flag.kind, row.gravity, row.code))
         return cls(level, by, mode, district, flag, tuple(rows), counts)
 
 

@@ -7,14 +7,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from analysis.figure_frame import as_json
 from analysis.palette import ThemeName
+from analysis.small_area.forecast import Evaluation
 from survey.domain.problems import Invalid
 from survey.services.catalogue import NotFound
 from survey.services.compare_rates import compare_definitions, compare_modes
 from survey.services.move_wave import close_wave, open_wave
+from survey.services.neighbourhoods import MIN_ANSWERS, outlooks, place_next
 from survey.services.read_wave import wave_list
 from survey.services.report_wave import WaveResults, report_wave
 from survey.web.desk.access import roles
 from survey.web.desk.comparison_view import definition_tables, gap_lines, model_lines
+from survey.web.desk.risk_view import RiskView, RiskWishes
 from survey.web.desk.wave_view import AreaList, WaveView
 from survey.web.languages import translate
 from survey.web.office import office
@@ -74,6 +77,22 @@ def comparisons(code: str) -> str:
     return render_template(
         "desk/comparisons.html", view=view, tables=tables, gaps=gap_lines(view, modes), models=model_lines(view, modes)
     )
+
+
+@blueprint.get("/waves/<code>/risk")
+@roles("organiser", "analyst")
+def risk(code: str) -> str:
+    """The neighbourhoods on one indicator: who is at risk, places, outlook, change, and what to ask next."""
+    here, results = office(), _results(code)
+    view, wishes = WaveView(results), RiskWishes.of(request.args)
+    found = results.neighbourhoods.get(wishes.indicator) or next(iter(results.neighbourhoods.values()), None)
+    if found is None:
+        return render_template("desk/risk.html", view=view, shown=None)
+    evaluation = Evaluation(wishes.evaluation, wishes.deff)
+    worked = outlooks(here.db, here.catalogue, results.wave, found, results.earlier, evaluation)
+    placement = place_next(results.neighbourhoods, wishes.interviews)
+    shown = RiskView(view, found, worked, wishes)
+    return render_template("desk/risk.html", view=view, shown=shown, placement=placement, least_answers=MIN_ANSWERS)
 
 
 def _chosen_areas(view: WaveView) -> AreaList:

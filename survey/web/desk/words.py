@@ -100,6 +100,10 @@ _REASONS: Mapping[str, str] = {
     ),
     "few_df": N_("the points give {df} degrees of freedom; at least {min_df} are needed"),
     "few_points": N_("the target {target} lies inside {lower} to {upper}; more points are needed, not more answers"),
+    "likely_below": N_("the rate lies below the target {target} with a chance of {below}"),
+    "likely_at_target": N_("the rate lies below the target {target} only with a chance of {below}"),
+    "to_be_settled": N_("whether the rate lies below the target {target} is open: the chance is {below}"),
+    "near_target": N_("too near the target {target} for any number of interviews to settle; the chance is {below}"),
     "complementary": N_("withheld, because a withheld neighbour could be computed from it"),
 }
 _MERGES: Mapping[str, str] = {
@@ -126,5 +130,12 @@ def merge_text(code: str, count: int) -> str:
     return translate(_MERGES[code]).format(count=count)
 
 
+def chance_text(chance: float) -> str:
+    """A probability, never as a certainty."""
+    return "< 1%" if chance < 0.01 else "> 99%" if chance > 0.99 else f"{chance:.0%}"
+
+
 def _number(name: str, value: float) -> str:
+    if name == "below":
+        return chance_text(value)
     return f"{value:.0f}" if name in _COUNTS else f"{value:.1%}"
