@@ -1,19 +1,25 @@
 """The neighbourhoods of a wave on one indicator, arranged for their page: who is at risk, why, and what to ask next."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
+from analysis.area_charts.caterpillar import caterpillar
+from analysis.area_charts.rank_intervals import rank_intervals
+from analysis.area_charts.row_svg import row_svg
+from analysis.area_charts.tile_map import risk_map
+from analysis.area_charts.tile_svg import tile_svg
+from analysis.area_charts.words import AreaLabels
 from analysis.planning.adaptive import Placed, Placement
 from analysis.risk import Flag, FlagKind
 from analysis.small_area.areas import Source
 from analysis.small_area.change import AreaChange, Together
-from analysis.small_area.flags import AreaFlag
+from analysis.small_area.flags import AreaFlag, Flags
 from analysis.small_area.forecast import Lift, Outlook
-from analysis.small_area.ranks import AreaRank
+from analysis.small_area.ranks import AreaRank, Ranks
 from survey.services.neighbourhoods import BATCH, CELL, Neighbourhoods, Outlooks
 from survey.web.desk.wave_view import WaveView
 from survey.web.desk.words import FLAG_SHAPES, FLAGS, chance_text, reason_text
@@ -21,6 +27,7 @@ from survey.web.languages import text_of, translate
 
 MOST_LIFTS = 5
 MOST_ROWS = 40  # of the list, unless all are asked for
+MOST_DRAWN = 40
 KINDS = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.SAFE)
 
 
@@ -52,7 +59,7 @@ class RiskRow:
         return reason_text(Flag(self.area.kind, self.area.reason, None))
 
     @property
-    def places(self) -> str:
+    def place(self) -> str:
         """The interval of its place."""
         return f"{self.rank.lower}–{self.rank.upper}"
 
@@ -143,6 +150,75 @@ class RiskView:
     def predicted(self) -> int:
         """Neighbourhoods of which too few, or nobody, were asked."""
         return sum(row.predicted for row in self._all)
+
+    @property
+    def map(self) -> str:
+        """Every neighbourhood as a tile, by district, shaded by its chance of missing the target."""
+        districts = dict(zip(self.found.areas.names, self._districts, strict=True))
+        chart = risk_map(self._drawn, self._labels(translate("Chance of missing the target")), districts)
+        return tile_svg(chart, ident="risk-map", abreast=2)
+
+    @property
+    def caterpillar(self) -> str:
+        """The lowest of the list with their intervals, and the bands that cannot be told apart."""
+        chart = caterpillar(self._drawn, self._labels(self.title), ranks=self._ranks, most=MOST_DRAWN)
+        return row_svg(chart, ident="caterpillar")
+
+    @property
+    def places(self) -> str:
+        """The lowest places with their intervals."""
+        chart = rank_intervals(
+            self.outlooks.ranks, self._labels(translate("Places with their intervals")), most=MOST_DRAWN
+        )
+        return row_svg(chart, ident="places")
+
+    @property
+    def _drawn(self) -> Flags:
+        """The flags of the neighbourhoods in the chosen district."""
+        return replace(self.found.flags, areas=tuple(row.area for row in self._all))
+
+    @property
+    def _ranks(self) -> Ranks | None:
+        """Places are those in the whole city: of a part of it they make no bands."""
+        return None if self.wishes.district else self.outlooks.ranks
+
+    @property
+    def _districts(self) -> list[str]:
+        return [self.found.areas.districts[code] for code in self.found.areas.district.tolist()]
+
+    def _labels(self, title: str) -> AreaLabels:
+        words = self.view.labels(title, f"{self.title} · {self.view.title}")
+        codes = {*self.found.areas.names, *self.found.areas.districts}
+        return AreaLabels(
+            title=words.title,
+            subtitle=words.subtitle,
+            target=words.target,
+            previous=words.previous,
+            no_estimate=words.no_estimate,
+            interval=translate("modelled rate and 95% interval"),
+            modelled=words.modelled,
+            sample=words.sample,
+            names={code: self.view.area(code) for code in codes},
+            flags=words.flags,
+            below=translate("chance below the target"),
+            predicted=translate("predicted, too few were asked"),
+            rate=translate("modelled rate"),
+            place=translate("expected place, 1 is the highest rate"),
+            last=translate("chance of being among the last {k}"),
+            tied=translate("places {first} to {last} cannot be told apart"),
+            alone=translate("place {first}"),
+            said=translate("stated chance"),
+            happened=translate("how often it was so"),
+            as_said=translate("as often as stated"),
+            effective=translate("effective interviews"),
+            limits=translate("{level} limits around the {around}"),
+            city=translate("city mean"),
+            raw=translate("raw share"),
+            shrunk=translate("modelled rate"),
+            now=translate("interviews so far"),
+            after=translate("with the next ones"),
+            comma=translate(", "),
+        )
 
     def around(self, code: str) -> str:
         """The street and the district of a neighbourhood, where they are areas of their own."""
