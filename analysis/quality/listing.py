@@ -57,8 +57,9 @@ def document(review: Review, shares: Iterable[VarianceShare], level: float = LEV
 
 def _line(lead: Lead, finding: Finding) -> str:
     rows = " ".join(finding.rows[:5]) + (f" and {len(finding.rows) - 5} more" if len(finding.rows) > 5 else "")
+    unit, within = f"{lead.kind.value} {lead.unit}", f"{finding.kind.value} {finding.unit}"
     cells = (
-        f"{finding.kind.value} {finding.unit}",
+        unit if unit == within else f"{unit}: {within}",
         str(finding.n),
         f"{lead.q_value:.2g}",
         f"{finding.check} ({finding.measure})",
