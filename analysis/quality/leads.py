@@ -2,9 +2,10 @@
 
 A unit's p over its checks is twice the smaller of two: Simes's (1986), which one strong sign makes small, and Brown's
 (1975), Fisher's sum of logs for tests that depend on each other, which several weaker signs make small. A district's p
-is that of Simes over the points and neighbourhoods that lie in it. The q of the list is Benjamini & Hochberg's over all
-units of all kinds, so that an honest city has any unit on its list with a chance of at most the level, as far as the
-p-values hold.
+is three times the smallest of Simes's over the points and neighbourhoods that lie in it, which one of them makes
+small, and Fisher's over the points and over the neighbourhoods, which many make small that would each pass alone. The
+q of the list is Benjamini & Hochberg's over all units of all kinds, so that an honest city has any unit on its list
+with a chance of at most the level, as far as the p-values hold.
 
 How much two checks depend on each other is seen in the units themselves: the correlation of their normal scores, turned
 into the covariance of the logs by the polynomial of Kost & McDermott (2002, Statistics & Probability Letters
@@ -134,7 +135,7 @@ def leads(findings: Iterable[Finding], district_of: Mapping[Name, str]) -> tuple
         if unit in district_of:
             inside.setdefault((Unit.DISTRICT, district_of[unit]), []).append(unit)
     for district, units in inside.items():
-        p[district] = simes(p[unit] for unit in units)
+        p[district] = _district(units, p)
         by_unit[district] = [finding for unit in units for finding in by_unit[unit]]
     said = [unit for unit, value in p.items() if not isnan(value)]
     found = [
@@ -149,6 +150,16 @@ def leads(findings: Iterable[Finding], district_of: Mapping[Name, str]) -> tuple
         for unit, q in zip(said, benjamini_hochberg(p[unit] for unit in said), strict=True)
     ]
     return tuple(sorted(found, key=lambda lead: (lead.q_value, lead.p_value)))
+
+
+def _district(units: Sequence[Name], p: Mapping[Name, float]) -> float:
+    """p of a district: one of its units stands out, or its points do together, or its neighbourhoods."""
+    ways = [simes(p[unit] for unit in units)]
+    for kind in (Unit.POINT, Unit.NEIGHBOURHOOD):
+        own = np.array([p[unit] for unit in units if unit[0] is kind], dtype=np.float64)
+        ways.append(brown(own, 4 * np.eye(len(own))))
+    said = [each for each in ways if not isnan(each)]
+    return min(1.0, len(said) * min(said)) if said else nan
 
 
 def _interviews(unit: Name, findings: Iterable[Finding]) -> int:

@@ -53,10 +53,13 @@ def test_the_list_names_reasons_and_the_interviews_of_most_reasons_first() -> No
     assert first.rows[0] == "b"
 
 
-def test_a_district_is_as_remarkable_as_its_units_together() -> None:
-    found = with_q([finding("P1", 0.001), finding("P2", 0.002), finding("P3", 0.9), finding("P4", 0.8)])
-    where = {(Unit.POINT, f"P{at}"): "D1" if at < 3 else "D2" for at in range(1, 5)}
-    listed = {lead.unit: lead for lead in leads(found, where)}
-    assert listed["D1"].p_value == simes([0.002, 0.004])
-    assert listed["D1"].n == 40
-    assert listed["D2"].p_value > 0.5
+def test_a_district_stands_out_by_one_of_its_units_or_by_many_together() -> None:
+    one = with_q([finding("P1", 0.00001), *(finding(f"P{at}", 0.9) for at in range(2, 9))])
+    many = with_q([finding(f"Q{at}", 0.02) for at in range(1, 9)])
+    nothing = with_q([finding(f"S{at}", 0.5) for at in range(1, 9)])
+    where = {(Unit.POINT, f"{row}{at}"): row for row in "PQS" for at in range(1, 9)}
+    listed = {lead.unit: lead for lead in leads([*one, *many, *nothing], where) if lead.kind is Unit.DISTRICT}
+    assert listed["P"].p_value < 0.001
+    assert listed["Q"].p_value < 0.005 < simes([0.02] * 8)  # each alone would pass
+    assert listed["S"].p_value == 1
+    assert listed["Q"].n == 160
