@@ -12,6 +12,9 @@ UV := $(PY) -m uv --system-certs
 UV_VERSION := 0.13.9
 ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
 
+# The matrices here are small: threads of the linear algebra mostly wait for each other.
+export OPENBLAS_NUM_THREADS ?= 1
+
 # The first Python that is new enough. Or name one: make run PYTHON=/path/to/python3
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON = $(shell for p in python3.13 python3.12 python3.11 python3; do $$p $(IS_NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)

@@ -1,7 +1,7 @@
 """The tally by one plain SQL string, the same text for every engine.
 
-Standard SQL only: CASE, COUNT, SUM, GROUP BY, names in double quotes. Rows of positive and of zero weight are grouped
-apart and put together afterwards, which spares a count of each for every variable.
+Standard SQL only: CASE, COUNT, SUM, MIN, GROUP BY, names in double quotes. Where a weight of 0 occurs, a second pass
+groups such rows apart, and they are put together afterwards: that spares every other pass a count for every variable.
 
 A float that is not a number counts as missing, as NULL does. SQL has no common test for it, but every engine sorts it
 above all numbers: what is above 1 and has an inverse above 1 is none.
@@ -16,7 +16,8 @@ from analysis.design import Floats
 from analysis.engines.engine import Engine, literal, quoted
 from analysis.tally import Tally, TallyError, grouped, parts_of, tally
 
-_WEIGHTED = "weighted"  # 1 = of positive weight, 0 = of weight 0, NULL = of a weight that is none
+_WEIGHTED = "weighted"  # 1 = of positive weight, 0 = of weight 0
+_LEAST, _KNOWN = "least_w", "known_w"  # the smallest weight, and how many there are
 
 
 def tally_from(
@@ -67,17 +68,24 @@ def tally_sql(
     variables: Sequence[str],
     weights: str | None = None,
     conditions: Mapping[str, str] | None = None,
+    *,
+    apart: bool = False,
 ) -> str:
-    """The one string. conditions: by name, SQL on the columns of the relation; the rows that fulfil it are counted."""
+    """The one string. conditions: by name, SQL on the columns of the relation; the rows that fulfil it are counted.
+
+    apart: rows of weight 0 make cells of their own.
+    """
     inside = [f"{quoted(key)} AS k{place}" for place, key in enumerate(keys)]
     groups = [f"k{place}" for place in range(len(keys))]
     sums = ["COUNT(*) AS n"]
     w = "1"
     if weights is not None:
         w = quoted(weights)
-        inside += [f"{w} AS w", f"CASE WHEN {w} > 0 THEN 1 WHEN {w} = 0 THEN 0 END AS {_WEIGHTED}"]
+        inside.append(f"{w} AS w")
+        sums += ["SUM(w) AS w", f"MIN(w) AS {_LEAST}", f"COUNT(w) AS {_KNOWN}"]
+    if apart:
+        inside.append(f"CASE WHEN {w} > 0 THEN 1 ELSE 0 END AS {_WEIGHTED}")
         groups.append(_WEIGHTED)
-        sums.append("SUM(w) AS w")
     for place, variable in enumerate(variables):
         y, v = f"y{place}", f"v{place}"  # the value, and the weight of the row where there is one
         inside += [f"{quoted(variable)} AS {y}", f"{where_answered(variable, w)} AS {v}"]
@@ -101,14 +109,21 @@ def one_pass(
     conditions: Mapping[str, str] | None = None,
 ) -> Tally:
     """The tally that `tally_sql` makes, with cells in the order of the keys' levels. Raises TallyError."""
-    found = engine.run(tally_sql(engine.relation, keys, variables, weights, conditions))
+
+    def run(*, apart: bool) -> pd.DataFrame:
+        return engine.run(tally_sql(engine.relation, keys, variables, weights, conditions, apart=apart))
+
+    found = run(apart=False)
     met = _numbers(found["n"])
     counted: Floats = np.ones(len(found))
     columns = {"n": met, "w": met}
     if weights is not None:
-        counted, w = (_numbers(found[name], missing=np.nan) for name in (_WEIGHTED, "w"))
-        if np.isnan(counted).any() or not np.isfinite(w).all():
+        least, w, known = (_numbers(found[name], missing=np.nan) for name in (_LEAST, "w", _KNOWN))
+        if not (np.isfinite(w).all() and (least >= 0).all() and (known == met).all()):
             raise TallyError.of_weights(weights)
+        if (least == 0).any():
+            found = run(apart=True)
+            met, w, counted = (_numbers(found[name]) for name in ("n", "w", _WEIGHTED))
         columns = {"n": met * counted, "w": w}
     for variable in variables:
         rows, n, *sums = parts_of(variable)
