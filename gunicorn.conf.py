@@ -42,6 +42,9 @@ def when_ready(server: Arbiter) -> None:
             listener.sock.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", STALL_SECONDS, 0))
 
 
+# The matrices here are small: threads of the linear algebra mostly wait for each other. Read when NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 timeout = 30  # a worker that does not report for so long hangs and is replaced
 graceful_timeout = 30  # what is being answered when the server is told to stop may take so long
 keepalive = 5  # a form and its stylesheet come over one connection; an idle phone does not hold it
