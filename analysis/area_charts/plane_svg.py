@@ -6,6 +6,7 @@ Classes for a stylesheet: `interval-chart area-plane` on the whole, `row` with t
 
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from math import isfinite
 
 from analysis.area_charts.plane_chart import Curve, PlaneChart, Point
@@ -15,7 +16,11 @@ from analysis.palette import THEMES, Theme, ThemeName
 
 _LEFT, _RIGHT = 14.0, 98.0  # per cent across: the plane
 _TOP, _TALL = 26, 320  # px: the words of the vertical axis, and the plane
-_DASHES = {"dash": ' stroke-dasharray="6 4"', "dot": ' stroke-dasharray="2 3"'}
+_DASHES = {
+    "dash": ' stroke-dasharray="6 4"',
+    "dot": ' stroke-dasharray="2 3"',
+    "dashdot": ' stroke-dasharray="8 3 2 3"',
+}
 
 
 def plane_svg(
@@ -76,10 +81,12 @@ class _Pen:
         return parts
 
     def curve(self, curve: Curve) -> str:
-        # A polyline knows no percentages, so it is drawn piece by piece
-        pieces = zip(curve.xs[:-1], curve.ys[:-1], curve.xs[1:], curve.ys[1:], strict=True)
+        # A polyline knows no percentages, so it is drawn piece by piece; pieces outside the plane are left out
+        ends = zip(curve.xs, curve.ys, strict=True)
         drawn = "".join(
-            f'<line x1="{self.x(a)}" y1="{self.y(b)}" x2="{self.x(c)}" y2="{self.y(d)}"/>' for a, b, c, d in pieces
+            f'<line x1="{self.x(a)}" y1="{self.y(b)}" x2="{self.x(c)}" y2="{self.y(d)}"/>'
+            for (a, b), (c, d) in pairwise(ends)
+            if all(0 <= self.chart.y.at(end) <= 1 for end in (b, d))
         )
         return f'<g class="curve" {self._stroke(curve)}>{drawn}</g>'
 
