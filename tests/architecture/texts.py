@@ -62,7 +62,11 @@ def python_texts(root: Path) -> set[str]:
 
 
 def _modules(root: Path) -> Iterator[ast.Module]:
-    for path in [*sorted((root / "survey").rglob("*.py")), *sorted((root / "analysis").glob("*.py"))]:
+    for path in [
+        *sorted((root / "survey").rglob("*.py")),
+        *sorted((root / "analysis").glob("*.py")),
+        *(root / "analysis/quality").glob("findings.py"),
+    ]:
         yield ast.parse(path.read_text("utf-8"), str(path))
 
 
@@ -86,11 +90,7 @@ def _marked(tree: ast.Module) -> Iterator[str]:
 
 def _messages(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
-        if (
-            isinstance(node, ast.AnnAssign)
-            and ast.unparse(node.target) in CATALOGUES
-            and node.value is not None
-        ):
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) in CATALOGUES and node.value is not None:
             yield from ast.literal_eval(node.value).values()
 
 

@@ -15,8 +15,10 @@ from survey.services.move_wave import close_wave, open_wave
 from survey.services.neighbourhoods import MIN_ANSWERS, outlooks, place_next
 from survey.services.read_wave import wave_list
 from survey.services.report_wave import WaveResults, report_wave
+from survey.services.review_quality import review_quality
 from survey.web.desk.access import roles
 from survey.web.desk.comparison_view import definition_tables, gap_lines, model_lines
+from survey.web.desk.quality_view import QualityView
 from survey.web.desk.risk_view import RiskView, RiskWishes
 from survey.web.desk.wave_view import AreaList, WaveView
 from survey.web.languages import translate
@@ -93,6 +95,15 @@ def risk(code: str) -> str:
     placement = place_next(results.neighbourhoods, wishes.interviews)
     shown = RiskView(view, found, worked, wishes)
     return render_template("desk/risk.html", view=view, shown=shown, placement=placement, least_answers=MIN_ANSWERS)
+
+
+@blueprint.get("/waves/<code>/quality")
+@roles("organiser", "analyst")
+def quality(code: str) -> str:
+    """Signs that interviews were made up, drilled or stuffed, with the interviews they rest on."""
+    view = WaveView(_results(code))
+    found = review_quality(office().db, office().catalogue, code)
+    return render_template("desk/quality.html", view=view, shown=QualityView(view, found))
 
 
 def _chosen_areas(view: WaveView) -> AreaList:

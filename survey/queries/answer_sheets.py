@@ -1,0 +1,75 @@
+"""Every complete interview of a wave as the checks of its quality see it: who, where, when, how long, and all answers.
+
+The columns are those of analysis/quality/answers.py. A volunteer's own clock, put right, says when and how long; of
+people who answered by themselves the page's opening and the arrival do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from survey.domain.disposition import Disposition
+from survey.domain.frame import Frame
+from survey.domain.questionnaire import Item
+from survey.tables.account import AccountRow
+from survey.tables.paradata import ParadataRow
+from survey.tables.response import ResponseRow
+from survey.tables.wave import PointRow
+
+COLUMNS = ("id", "mode", "point", "district", "neighbourhood", "volunteer", "started", "duration")
+
+
+def answer_sheets(
+    connection: Connection, wave_id: int, questionnaire: tuple[str, int], frame: Frame, items: Sequence[Item]
+) -> pd.DataFrame:
+    """One row an interview under this version of the questionnaire, in the order of arrival."""
+    found = connection.execute(
+        select(
+            col(ResponseRow.id),
+            col(ResponseRow.mode),
+            col(ResponseRow.point_code),
+            col(PointRow.district_code),
+            col(ResponseRow.area_code),
+            col(AccountRow.name),
+            col(ResponseRow.opened_at),
+            col(ResponseRow.received_at),
+            col(ParadataRow.started_at),
+            col(ParadataRow.elapsed_ms),
+            col(ResponseRow.answers),
+        )
+        .join(PointRow, col(PointRow.code) == col(ResponseRow.point_code))
+        .outerjoin(ParadataRow, col(ParadataRow.response_id) == col(ResponseRow.id))
+        .outerjoin(AccountRow, col(AccountRow.id) == col(ParadataRow.account_id))
+        .where(
+            col(ResponseRow.wave_id) == wave_id,
+            col(ResponseRow.questionnaire_code) == questionnaire[0],
+            col(ResponseRow.questionnaire_version) == questionnaire[1],
+            col(ResponseRow.disposition) == Disposition.COMPLETE.value,
+        )
+        .order_by(col(ResponseRow.received_at), col(ResponseRow.id))
+    ).all()
+    rows: list[dict[str, Any]] = []
+    for ident, mode, point, district, area, volunteer, opened, received, started, elapsed, answers in found:
+        seconds = elapsed / 1000 if elapsed is not None else (received - opened).total_seconds()
+        home = frame.district_of(area) if area is not None and area in frame.areas else None
+        row = {
+            "id": str(ident),
+            "mode": mode,
+            "point": point,
+            "district": home.code if home is not None else district,
+            "neighbourhood": area,
+            "volunteer": volunteer,
+            "started": started or opened,
+            "duration": seconds if seconds > 0 else None,
+        }
+        rows.append(row | {item.code: _cell(answers.get(item.code)) for item in items})
+    frame_columns = [*COLUMNS, *(item.code for item in items)]
+    return pd.DataFrame(rows, columns=frame_columns)
+
+
+def _cell(answer: object) -> object:
+    """Several categories are parted by spaces."""
+    return " ".join(map(str, answer)) if isinstance(answer, list) else answer

@@ -1,0 +1,108 @@
+"""The page of signs to look into: what it shows of a point that was stuffed; that it accuses nobody without cause."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from analysis.quality.answers import Unit, checked_answers
+from analysis.quality.review import review
+from analysis.quality.scenarios import Kind, scenario
+from survey.domain.account import Role
+from survey.domain.wave import Mode
+from survey.services.accounts import add_account
+from survey.services.review_quality import quality_items, review_quality
+from survey.web.desk.quality_view import CHECKS
+from survey.web.languages import LANGUAGES
+from tests.field import NOW, WAVE, Field, plan_text, valid_answers
+from tests.services.test_neighbourhoods import PEOPLE
+from tests.web.desk import PASSWORD, Desk
+
+PAGE = f"/desk/waves/{WAVE}/quality"
+PARKS = ("satisfied", "neutral", "satisfied", "dissatisfied", "dont_know", "neutral", "satisfied")
+ACTIVITIES = (["none"], ["cleaning"], ["cleaning", "traffic"], ["none"], ["traffic"])
+
+
+@pytest.fixture
+def posters(new_field: Callable[..., Field], quick_hashing: None) -> Field:
+    """Three posters at which some people answer every hour for some days."""
+    field = new_field(plan=plan_text(samples={Mode.INTERCEPT: 60, Mode.OPEN_QR: 1200}))
+    for number in range(150):
+        field.clock.forward(minutes=37)
+        answer(field, number, PARKS[number % 7], ACTIVITIES[number % 5], number % 3)
+    return field
+
+
+def answer(field: Field, number: int, parks: str, activities: list[str], at: int) -> None:
+    sex, age = PEOPLE[number % 6]
+    times = None if activities == ["none"] else 1 + number % 4
+    given = valid_answers(sex=sex, age=age, parks=parks, activities=activities, times=times)
+    point = field.points[Mode.OPEN_QR][at]
+    opened = field.clock.now - timedelta(seconds=100 + 17 * (number % 11))
+    receipt = field.receive(given, point_code=point.code, opened_at=opened)
+    assert receipt.disposition.value == "complete"
+
+
+def stuff(field: Field) -> None:
+    for number in range(45):
+        field.clock.forward(seconds=9)
+        answer(field, number, "satisfied", ["cleaning", "traffic"], 0)
+
+
+@pytest.fixture
+def office(posters: Field) -> Desk:
+    people = {role.value: add_account(posters.db, role.value, role.value, PASSWORD, NOW) for role in Role}
+    return Desk(posters.app, posters.db, posters.clock, people)
+
+
+def test_a_point_that_is_stuffed_is_named_with_what_is_unusual_and_its_interviews(posters: Field, office: Desk) -> None:
+    stuff(posters)
+    page = office.signed_in("analyst").get(PAGE).text
+    point = posters.points[Mode.OPEN_QR][0]
+    assert f"{point.number} · " in page.split('id="lead-1"')[1].split("</h2>")[0]
+    assert "many forms within a short time" in page
+    found = review_quality(posters.db, posters.catalogue, WAVE)
+    lead = next(each for each in found.review.listed() if each.kind is Unit.POINT)
+    assert lead.unit == point.code
+    assert all(row[:8] in page for finding in lead.reasons for row in finding.rows[:3])
+
+
+def test_a_point_where_people_come_and_go_is_not_named(posters: Field, office: Desk) -> None:
+    page = office.signed_in("analyst").get(PAGE).text
+    assert "Nothing stands out" in page
+    assert "150" in page
+
+
+def test_nothing_about_it_changes_what_is_kept_or_estimated(posters: Field, office: Desk) -> None:
+    stuff(posters)
+    rows = posters.rows()
+    office.signed_in("organiser").get(PAGE)
+    assert posters.rows() == rows
+
+
+def test_every_check_has_its_words() -> None:
+    made = scenario(Kind.HONEST, np.random.default_rng(1))
+    found = review(checked_answers(made.frame, made.items), np.random.default_rng(1))
+    assert {each.check for each in found.findings} | {each.check for each in found.silences} == set(CHECKS)
+
+
+def test_the_questions_that_are_compared_are_those_with_categories_beyond_the_quota_cells(field: Field) -> None:
+    items = {item.code: item for item in quality_items(field.questionnaire)}
+    assert set(items) == {"parks", "activities"}
+    assert items["parks"].categories == ("satisfied", "neutral", "dissatisfied")
+    assert (items["parks"].scale, items["parks"].dont_know) == (True, "dont_know")
+    assert items["activities"].multiple
+
+
+def test_a_wave_without_answers_says_so_in_both_languages(field: Field, quick_hashing: None) -> None:
+    people = {role.value: add_account(field.db, role.value, role.value, PASSWORD, NOW) for role in Role}
+    visitor = Desk(field.app, field.db, field.clock, people).signed_in("analyst")
+    assert "No complete answers yet." in visitor.get(PAGE).text
+    assert all(visitor.get(PAGE, language=language).status_code == 200 for language in LANGUAGES)
+    assert f'href="{PAGE}"' in visitor.get(f"/desk/waves/{WAVE}").text
+
+
+def test_only_organisers_and_analysts_see_it(office: Desk) -> None:
+    assert office.signed_in("volunteer").get(PAGE).status_code == 403
+    assert office.signed_in("analyst").get("/desk/waves/no-such/quality").status_code == 404
