@@ -99,7 +99,9 @@ def polygon_figure(
         ),
         _figures(chart.tiles, shown, colours, short),
     ]
-    add_key_room(figure, chart.classes, width)
+    predicted = [chart.labels.predicted] if any(tile.hollow for tile in chart.tiles) else []
+    figure["data"] += [_dotted(words, look) for words in predicted]
+    add_key_room(figure, [*chart.classes, *predicted], width)
     layout["margin"]["b"] += _KEY_TITLE
     layout["height"] += _KEY_TITLE
     layout["legend"]["title"] = {"text": escape(chart.labels.below, quote=False), "side": "top"}
@@ -143,6 +145,12 @@ def _figures(
 def _key(words: str, colour: str, look: Theme) -> dict[str, Any]:
     marker = {"symbol": "square", "size": 14, "color": colour, "line": {"width": 1, "color": look.quiet}}
     place = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
+    return place | {"name": escape(words, quote=False), "showlegend": True}
+
+
+def _dotted(words: str, look: Theme) -> dict[str, Any]:
+    line = {"width": 1, "color": look.quiet, "dash": "dot"}
+    place = {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": line, "hoverinfo": "skip"}
     return place | {"name": escape(words, quote=False), "showlegend": True}
 
 

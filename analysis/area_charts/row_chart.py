@@ -105,6 +105,11 @@ class RowChart:
     bands: tuple[Band, ...] = ()
     figures: str = ""
 
+    @property
+    def figured(self) -> bool:
+        """Whether anything stands at the rows' ends."""
+        return bool(self.figures) or any(line.figure for line in self.lines)
+
     def stacked(self, rows: Sequence[int], head: int) -> "Stack":
         """Where rows lie that are so many px high, each band under a line of words `head` px high."""
         heads = {band.first for band in self.bands}

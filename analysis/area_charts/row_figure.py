@@ -40,7 +40,7 @@ def row_figure(chart: RowChart, *, theme: ThemeName = "light", width: int = 960)
     inner = _HEAD + tall + _FOOT
     figure = empty_figure(chart.labels, look, width=width, left=left, inner=inner)
     layout = figure["layout"]
-    layout["margin"]["r"] = FIGURE if chart.figures else RIGHT
+    layout["margin"]["r"] = FIGURE if chart.figured else RIGHT
     layout["xaxis"] = _across(chart, look) | {"side": "top" if stack.height > _LONG else "bottom"}
     layout["yaxis"] = still_axis(
         domain=[_FOOT / inner, 1 - _HEAD / inner],
@@ -119,7 +119,7 @@ def _traces(chart: RowChart, middles: Sequence[float], look: Theme) -> list[dict
     blank = [y for y, line in rows if not isfinite(line.value)]
     if blank:
         traces.append(_words(blank, chart.scale.lower, [chart.labels.no_estimate] * len(blank), look))
-    if chart.figures:
+    if chart.figured:
         traces.append(_words(middles, chart.scale.upper, [line.figure for line in chart.lines], look))
     return traces
 

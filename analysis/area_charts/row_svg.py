@@ -83,7 +83,7 @@ class _Pen:
     @property
     def ends(self) -> tuple[float, float]:
         """Where the track begins and ends, per cent across."""
-        return _NAMES, 100 - (_FIGURES if self.chart.figures else 0.0)
+        return _NAMES, 100 - (_FIGURES if self.chart.figured else 0.0)
 
     def x(self, value: float) -> str:
         start, end = self.ends

@@ -73,5 +73,7 @@ def test_next_interviews_are_counted_from_nothing_the_most_first() -> None:
         (35, 35, "+0"),
     ]
     assert _shafts(row_figure(chart)) == {(0, 12), (20, 28)}
+    (figures,) = traces(row_figure(chart), "text")
+    assert figures["text"] == ["+12", "+8", "+0"]
     assert chart.scale.ticks[0] == (0.0, "0")
     assert chart.scale.lower < 0 < chart.scale.upper  # so that a dot at 0 is whole

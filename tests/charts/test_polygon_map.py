@@ -49,11 +49,12 @@ def test_every_map_of_outlines_is_valid_and_calls_for_nothing(width: int, theme:
 def test_each_outline_has_its_areas_shade_words_and_figure() -> None:
     figure = polygon_figure(CHART, OUTLINES)
     colours = risk_colours(THEMES["light"], 5)
-    drawn = {trace["meta"]: trace for trace in traces(figure, "lines")}
+    drawn = {trace["meta"]: trace for trace in traces(figure, "lines") if "meta" in trace}
     assert {code: trace["fillcolor"] for code, trace in drawn.items()} == {
         tile.code: colours[tile.shade] for tile in CHART.tiles
     }
     assert all(drawn[tile.code]["line"]["dash"] == ("dot" if tile.hollow else "solid") for tile in CHART.tiles)
+    assert CHINESE.predicted in [trace["name"] for trace in traces(figure, "lines") if trace["showlegend"]]
     (figures,) = traces(figure, "text")
     assert figures["text"] == ["55", "&lt;1", "▲&gt;99", "(40)"]
 
