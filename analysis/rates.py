@@ -13,7 +13,7 @@ Answers from open QR codes are self-selected: the same arithmetic, basis "modell
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import nan, sqrt
+from math import hypot, isfinite, nan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ from analysis.columns import (
 from analysis.design import Codes, Design, Floats, Lonely, declare
 from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, partition, share_estimate
-from analysis.intervals import Evidence, Method, effective, symmetric, t_quantile, wilson_ends
+from analysis.intervals import Evidence, Method, effective, t_quantile, wilson_ends
 from analysis.measure import Measure
 from analysis.tally import Tally
 from analysis.wave_tally import left_out_column, wave_tally
@@ -365,10 +365,11 @@ class Change:
 
 
 def beside(now: WaveRates, before: WaveRates) -> tuple[Change, ...]:
-    """Every rate with its counterpart in an earlier wave.
+    """Every rate with its counterpart in an earlier wave, and the interval of the change from those of both rates
+    (Newcombe 1998, Statistics in Medicine 17:873, method 10), so that answers that all agree are not taken for certain.
 
     The waves are taken as independent. Where they share points this is conservative, as estimates at the same points
-    go up and down together. df: the smaller of the two.
+    go up and down together.
     """
     earlier = {(r.indicator, r.mode, r.domain_kind, r.domain): r for r in before}
     changes = []
@@ -378,7 +379,16 @@ def beside(now: WaveRates, before: WaveRates) -> tuple[Change, ...]:
             changes.append(Change(rate, old, nan, nan, nan, nan))
             continue
         a, b = old.estimate, rate.estimate
-        variance = a.variance + b.variance
-        lower, upper = symmetric(b.value - a.value, variance, min(a.df, b.df), b.level)
-        changes.append(Change(rate, old, b.value - a.value, sqrt(variance), lower, upper))
+        difference = b.value - a.value
+        lower = difference - hypot(b.value - b.lower, a.upper - a.value)
+        upper = difference + hypot(b.upper - b.value, a.value - a.lower)
+        changes.append(Change(rate, old, difference, hypot(_error(a), _error(b)), lower, upper))
     return tuple(changes)
+
+
+def _error(estimate: Estimate) -> float:
+    """The standard error, or what the interval says of it where all answers or all points agree."""
+    if estimate.variance > 0:
+        return estimate.se
+    df = estimate.interval_df if isfinite(estimate.interval_df) else estimate.df
+    return (estimate.upper - estimate.lower) / (2 * t_quantile((1 + estimate.level) / 2, df))

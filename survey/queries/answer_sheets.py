@@ -4,11 +4,11 @@ The columns are those of analysis/quality/answers.py. A volunteer's own clock, p
 people who answered by themselves the page's opening and the arrival do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 from sqlmodel import col
 
 from survey.domain.disposition import Disposition
@@ -23,9 +23,9 @@ COLUMNS = ("id", "mode", "point", "district", "neighbourhood", "volunteer", "sta
 
 
 def answer_sheets(
-    connection: Connection, wave_id: int, questionnaire: tuple[str, int], frame: Frame, items: Sequence[Item]
+    connection: Connection, wave_id: int, versions: Collection[tuple[str, int]], frame: Frame, items: Sequence[Item]
 ) -> pd.DataFrame:
-    """One row an interview under this version of the questionnaire, in the order of arrival."""
+    """One row an interview under these versions of questionnaires, in the order of arrival."""
     found = connection.execute(
         select(
             col(ResponseRow.id),
@@ -45,8 +45,7 @@ def answer_sheets(
         .outerjoin(AccountRow, col(AccountRow.id) == col(ParadataRow.account_id))
         .where(
             col(ResponseRow.wave_id) == wave_id,
-            col(ResponseRow.questionnaire_code) == questionnaire[0],
-            col(ResponseRow.questionnaire_version) == questionnaire[1],
+            tuple_(col(ResponseRow.questionnaire_code), col(ResponseRow.questionnaire_version)).in_(list(versions)),
             col(ResponseRow.disposition) == Disposition.COMPLETE.value,
         )
         .order_by(col(ResponseRow.received_at), col(ResponseRow.id))

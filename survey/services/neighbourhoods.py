@@ -5,8 +5,8 @@ neighbourhood with fewer than `MIN_ANSWERS` enters as if nobody had been asked, 
 be read off its numbers; it gets a prediction, as those without interviews do.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -38,6 +38,7 @@ BATCH = 5  # nobody is sent out for fewer
 DRAWS = 2000
 SEED = 20261126  # the same answers give the same page
 LAST_WAVE = "last_wave"
+POINTS_BEFORE = 64  # of the wave before's model: what becomes a covariate needs no last digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Places:
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhoods:
-    """One indicator: what went into the model, what came out, the flags, and the design effect of the city."""
+    """One indicator: what went into the model, what came out, the flags, and the design effect of the city.
+
+    also: what else it depends on, as `wave_frame.worked_out` takes it.
+    """
 
     indicator: Indicator
     mode: str
@@ -60,6 +64,7 @@ class Neighbourhoods:
     estimates: SmallAreaEstimates
     flags: Flags
     deff: float
+    also: Hashable = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +101,27 @@ def _people(frame: Frame, code: str) -> float:
 
 
 def model_neighbourhoods(
-    db: Database, catalogue: Catalogue, wave: Wave, mode: str, rates: WaveRates, previous: WaveRates | None
+    db: Database,
+    catalogue: Catalogue,
+    wave: Wave,
+    mode: str,
+    rates: WaveRates,
+    previous: WaveRates | None,
+    also: Hashable = (),
 ) -> Mapping[str, Neighbourhoods]:
-    """Every indicator by neighbourhood. previous: the rates of the wave before, where it can be compared."""
+    """Every indicator by neighbourhood, but those whose target is all of them: nothing can lie above it.
+
+    previous: the rates of the wave before, where it can be compared; also: names what those rest on.
+    """
     places = places_of(catalogue, wave)
 
     def model(frame: WaveFrame) -> dict[str, Neighbourhoods]:
         cells = _cells(frame, places, mode)
-        return {each.code: _modelled(each, places, mode, rates, previous, cells) for each in frame.indicators}
+        judged = [each for each in frame.indicators if 0 < each.target < 1]
+        found = {each.code: _modelled(each, places, mode, rates, previous, cells) for each in judged}
+        return {code: replace(each, also=also) for code, each in found.items()}
 
-    return worked_out(db, catalogue, wave, f"neighbourhoods by {mode}", model) if places.codes else {}
+    return worked_out(db, catalogue, wave, f"neighbourhoods by {mode}", model, also) if places.codes else {}
 
 
 def _modelled(
@@ -146,7 +162,7 @@ def _before(previous: WaveRates | None, indicator: Indicator, mode: str, places:
     if previous is None:
         return None
     areas = read_areas(_table(previous, indicator.code, mode, places))
-    found: Floats = logit(estimate(areas, indicator.target).mean)
+    found: Floats = logit(estimate(areas, indicator.target, points=POINTS_BEFORE).mean)
     return found if areas.sampled.any() and np.ptp(found) > 1e-9 else None
 
 
@@ -217,7 +233,7 @@ def outlooks(
         )
 
     what = f"outlooks of {found.indicator.code} by {found.mode} for {evaluation.n} at {evaluation.deff:g}"
-    return worked_out(db, catalogue, wave, what, work)
+    return worked_out(db, catalogue, wave, what, work, found.also)
 
 
 def _table_of(areas: Areas) -> pd.DataFrame:

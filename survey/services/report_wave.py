@@ -52,12 +52,13 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
             raise NotFound(code)
         cells = tuple(quotas.cells_of_wave(connection, wave.id))
         dispositions = responses.count_by_disposition(connection, wave.id)
-        earlier = [
-            each
+        answered = {
+            each: responses.count_complete(connection, each.id)
             for each in waves.waves(connection)
-            if each.opens_at < wave.opens_at and responses.count_complete(connection, each.id)
-        ]
-    comparable = [each for each in earlier if _comparable(catalogue, each, wave)]
+            if each.opens_at < wave.opens_at
+        }
+    comparable = [each for each, count in answered.items() if count and _comparable(catalogue, each, wave)]
+    also = tuple((each.id, answered[each], each.questionnaire_version) for each in comparable[:EARLIER])
     questionnaire = catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     frame = catalogue.frame(wave.frame_id)
     counts: dict[str, dict[str, int]] = {}
@@ -69,7 +70,7 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
     mode = headline_mode(plan_from_json(wave.plan))
     modelled: Mapping[str, Neighbourhoods] = {}
     if mode not in SELF_SELECTED_MODES and responses_of(dispositions, mode):
-        modelled = model_neighbourhoods(db, catalogue, wave, mode, rates, previous)
+        modelled = model_neighbourhoods(db, catalogue, wave, mode, rates, previous, also)
     report = wave_report(
         rates,
         indicators_of(questionnaire),

@@ -16,7 +16,7 @@ from survey.config import OFFICE_ZONE
 from survey.db import Database
 from survey.domain.fieldwork import Point
 from survey.domain.questionnaire import ItemType, Mark, Questionnaire
-from survey.queries import answer_sheets, waves
+from survey.queries import answer_sheets, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.wave_frame import WaveFrame, worked_out
 
@@ -26,10 +26,14 @@ _CHOSEN = (ItemType.ONE, ItemType.SCALE, ItemType.SEVERAL)
 
 @dataclass(frozen=True, eq=False)
 class QualityReview:
-    """The review of a wave, how many interviews it looked at, and its points by code."""
+    """The review of a wave, how many interviews it looked at, and its points by code.
+
+    other: interviews under a version of the questionnaire that asks otherwise, which were not looked at.
+    """
 
     review: Review
     interviews: int
+    other: int
     points: Mapping[str, Point]
 
 
@@ -44,14 +48,20 @@ def review_quality(db: Database, catalogue: Catalogue, code: str) -> QualityRevi
     def work(frame: WaveFrame) -> QualityReview:
         items = quality_items(frame.questionnaire)
         asked = [frame.questionnaire.items[item.code] for item in items]
-        version = frame.questionnaire.code, frame.questionnaire.version
         with db.reading() as connection:
-            sheets = answer_sheets.answer_sheets(connection, wave.id, version, catalogue.frame(wave.frame_id), asked)
+            versions = {
+                version
+                for version in responses.questionnaires_answered(connection, wave.id)
+                if quality_items(catalogue.questionnaire(*version)) == items
+            }
+            place = catalogue.frame(wave.frame_id)
+            sheets = answer_sheets.answer_sheets(connection, wave.id, versions, place, asked)
+            other = responses.count_complete(connection, wave.id) - len(sheets)
         if not len(sheets) or not items:
-            return QualityReview(Review((), (), ()), len(sheets), points)
+            return QualityReview(Review((), (), ()), len(sheets), other, points)
         sheets["started"] = sheets["started"].dt.tz_convert(ZoneInfo(OFFICE_ZONE)).dt.tz_localize(None)
         found = review(checked_answers(sheets, items), np.random.default_rng(SEED))
-        return QualityReview(found, len(sheets), points)
+        return QualityReview(found, len(sheets), other, points)
 
     return worked_out(db, catalogue, wave, "quality", work)
 

@@ -1,6 +1,6 @@
 """A wave's answers as the analysis reads them, and what was worked out from them, kept until there are more answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -41,20 +41,31 @@ def indicators_of(questionnaire: Questionnaire) -> tuple[Indicator, ...]:
     return tuple(Indicator(each.code, each.target, each.title) for each in questionnaire.indicators)
 
 
-# By database, wave and what it is: what it was made of (how many responses, under which plan and frame), and it.
-_Made = tuple[int, str, int]
+MOST_KEPT = 200  # results of one database; the oldest make room
+
+# By database, wave and what it is: what it was made of (how many responses, under which plan, frame and questionnaire,
+# and what else it depends on), and it.
+_Made = tuple[int, str, int, str, int, Hashable]
 _kept: WeakKeyDictionary[Database, dict[tuple[int, str], tuple[_Made, object]]] = WeakKeyDictionary()
 
 
-def worked_out(db: Database, catalogue: Catalogue, wave: Wave, what: str, work: Callable[[WaveFrame], T]) -> T:
-    """`work` on the wave's frame. Done anew only when responses were added since the last time; `what` names it."""
+def worked_out(
+    db: Database, catalogue: Catalogue, wave: Wave, what: str, work: Callable[[WaveFrame], T], also: Hashable = ()
+) -> T:
+    """`work` on the wave's frame. Done anew only when something changed since the last time.
+
+    what: names it; also: what it depends on beside the wave's own responses and settings.
+    """
     kept = _kept.setdefault(db, {})
+    version = wave.questionnaire_code, wave.questionnaire_version
     with db.reading() as connection:
-        made = (responses.count_complete(connection, wave.id), wave.plan, wave.frame_id)
-    known = kept.get((wave.id, what))
+        made = (responses.count_complete(connection, wave.id), wave.plan, wave.frame_id, *version, also)
+    known = kept.pop((wave.id, what), None)
     if known is None or known[0] != made:
         known = (made, work(_wave_frame(db, catalogue, wave)))
-        kept[wave.id, what] = known
+    kept[wave.id, what] = known  # now the youngest
+    while len(kept) > MOST_KEPT:
+        kept.pop(next(iter(kept)), None)
     return cast(T, known[1])
 
 

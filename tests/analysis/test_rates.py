@@ -328,6 +328,16 @@ def test_a_wave_beside_the_one_before_shows_the_change_with_its_interval() -> No
     assert change.lower < change.difference < change.upper
 
 
+def test_two_waves_that_all_agree_may_still_differ() -> None:
+    rows = wave(1).assign(aware=1.0)
+    now, before = wave_rates(rows, margins(), INDICATORS), wave_rates(rows, margins(), INDICATORS)
+    change = next(c for c in beside(now, before) if (c.now.domain_kind, c.now.indicator) == ("city", "aware"))
+    assert change.before is not None
+    down = change.before.estimate.upper - change.before.estimate.lower
+    assert (change.difference, change.lower, change.upper) == pytest.approx((0, -down, down))
+    assert change.se > 0
+
+
 def test_a_rate_that_was_not_there_before_has_no_change() -> None:
     now = wave_rates(wave(1), margins(), INDICATORS)
     assert all(isnan(change.difference) and change.before is None for change in beside(now, replace(now, rates=())))

@@ -1,7 +1,7 @@
 """What a wave says about every neighbourhood: what goes into the model, what it says, and what it keeps to itself."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,12 @@ from survey.services.catalogue import Catalogue
 from survey.services.move_wave import open_wave
 from survey.services.neighbourhoods import MIN_ANSWERS, Neighbourhoods, Outlooks, outlooks, place_next
 from survey.services.plan_wave import plan_wave
+from survey.services.publish_questionnaire import publish_questionnaire
 from survey.services.report_wave import WaveResults, report_wave
+from survey.services.supersede_questionnaire import supersede_questionnaire
+from survey.services.wave_frame import MOST_KEPT, worked_out
 from survey.yaml_source import read_yaml
-from tests.field import AREAS, HUAYING_AREA, WAVE, Field, open_field, plan_text, valid_answers
+from tests.field import AREAS, HUAYING_AREA, WAVE, Field, open_field, plan_text, questionnaire_text, valid_answers
 
 PEOPLE = [(sex, age) for sex in "FM" for age in ("18-34", "35-54", "55+")]
 
@@ -175,3 +178,40 @@ def test_who_was_picked_for_a_low_share_is_expected_to_rise_by_itself(wide: Fiel
     assert own[AREAS[3]].expected > 0 > own[AREAS[3]].beyond, "it did not rise, though it was to"
     assert own[AREAS[0]].expected < 0
     assert worked.regression.flagged.count >= 1
+
+
+def test_an_indicator_whose_target_is_everybody_keeps_the_interval(new_field: Callable[..., Field]) -> None:
+    all_of_them = questionnaire_text().replace("target: 0.9", "target: 1")
+    field = new_field(questionnaire=all_of_them)
+    field.receive(valid_answers())
+    found = results(field)
+    assert found.neighbourhoods == {}
+    assert {each.flag.reason.code for each in found.report.rates} <= {"few_answers", "no_interval", "complementary"}
+
+
+def test_a_later_version_of_the_questionnaire_is_judged_by_its_own_target(new_field: Callable[..., Field]) -> None:
+    field = new_field()
+    field.receive(valid_answers())
+    assert satisfaction(field).flags.target == 0.9
+    text = questionnaire_text(2).replace("target: 0.9", "target: 0.7")
+    publish_questionnaire(field.db, text, "field.yaml", field.clock.now)
+    supersede_questionnaire(field.db, field.catalogue, WAVE, 2)
+    assert satisfaction(field).flags.target == 0.7
+
+
+def test_late_answers_of_the_wave_before_are_not_forgotten(wide: Field) -> None:
+    ask(wide, AREAS[0], 9, 3)
+    first = results(wide)
+    assert worked_out(wide.db, wide.catalogue, first.wave, "a", lambda _: 1, also=(1,)) == 1
+    assert worked_out(wide.db, wide.catalogue, first.wave, "a", lambda _: 2, also=(1,)) == 1
+    assert worked_out(wide.db, wide.catalogue, first.wave, "a", lambda _: 3, also=(2,)) == 3
+
+
+def test_what_is_kept_has_an_end(wide: Field) -> None:
+    wave = results(wide).wave
+    for number in range(MOST_KEPT + 5):
+        worked_out(wide.db, wide.catalogue, wave, f"{number}", lambda _: None)
+    done: list[int] = []
+    worked_out(wide.db, wide.catalogue, wave, "0", lambda _: done.append(1))
+    worked_out(wide.db, wide.catalogue, wave, f"{MOST_KEPT + 4}", lambda _: done.append(2))
+    assert done == [1]

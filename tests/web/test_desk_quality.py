@@ -12,10 +12,12 @@ from analysis.quality.scenarios import Kind, scenario
 from survey.domain.account import Role
 from survey.domain.wave import Mode
 from survey.services.accounts import add_account
+from survey.services.publish_questionnaire import publish_questionnaire
 from survey.services.review_quality import quality_items, review_quality
+from survey.services.supersede_questionnaire import supersede_questionnaire
 from survey.web.desk.quality_view import CHECKS
 from survey.web.languages import LANGUAGES
-from tests.field import NOW, WAVE, Field, plan_text, valid_answers
+from tests.field import NOW, WAVE, Field, plan_text, questionnaire_text, valid_answers
 from tests.services.test_neighbourhoods import PEOPLE
 from tests.web.desk import PASSWORD, Desk
 
@@ -79,6 +81,20 @@ def test_nothing_about_it_changes_what_is_kept_or_estimated(posters: Field, offi
     rows = posters.rows()
     office.signed_in("organiser").get(PAGE)
     assert posters.rows() == rows
+
+
+def test_a_corrected_word_forgets_no_interview_and_another_question_says_so(field: Field) -> None:
+    field.receive(valid_answers())
+    corrected = questionnaire_text(2).replace("How satisfied are you", "Are you satisfied")
+    publish_questionnaire(field.db, corrected, "field.yaml", field.clock.now)
+    supersede_questionnaire(field.db, field.catalogue, WAVE, 2)
+    found = review_quality(field.db, field.catalogue, WAVE)
+    assert (found.interviews, found.other) == (1, 0)
+    other = questionnaire_text(3).replace("{code: neutral,", "{code: so_so,")
+    publish_questionnaire(field.db, other, "field.yaml", field.clock.now)
+    supersede_questionnaire(field.db, field.catalogue, WAVE, 3)
+    found = review_quality(field.db, field.catalogue, WAVE)
+    assert (found.interviews, found.other) == (0, 1)
 
 
 def test_every_check_has_its_words() -> None:

@@ -12,6 +12,7 @@ from analysis.mode_gap import GAP_NOTES, Gap, ModeGap
 from analysis.modes import OPEN_QR
 from analysis.notes import NOTES
 from analysis.pseudo_weights import MODEL_NOTES
+from analysis.publication import PublicationRule
 from analysis.rates import CITY, SELF_SELECTED_MODES
 from survey.services.compare_rates import Definitions, ModesCompared
 from survey.web.desk.wave_view import WaveView
@@ -64,7 +65,7 @@ def _table(view: WaveView, compared: Definitions, title: str) -> DefinitionTable
             continue
         estimates = [found[mode, kind, domain, code] for code in codes]
         shown = view.is_published(compared.indicator, mode, kind, domain)
-        cells = tuple(_cell(code, e.value, e.lower, e.upper) for code, e in zip(codes, estimates, strict=True))
+        cells = tuple(_cell(code, e, view.publication) for code, e in zip(codes, estimates, strict=True))
         name = translate("Whole city") if kind == CITY else view.area(domain)
         modelled = mode in SELF_SELECTED_MODES
         lines.append(Line(name, view.mode_name(mode), modelled, estimates[0].n, cells if shown else None))
@@ -72,12 +73,17 @@ def _table(view: WaveView, compared: Definitions, title: str) -> DefinitionTable
     return DefinitionTable(title, tuple(translate(DEFINITIONS[code]) for code in codes), declared, tuple(lines))
 
 
-def _cell(definition: str, value: float, lower: float, upper: float) -> Cell:
+def _cell(definition: str, estimate: Estimate, rule: PublicationRule) -> Cell:
+    """Empty where it may not be shown: each definition has its own base, and a score needs more than a few points."""
+    most = 100.0 if definition == MEAN_SCORE else 1.0
+    within = 0 <= estimate.lower < estimate.upper <= most
+    if not rule.publishable(estimate) or (definition == MEAN_SCORE and not within):
+        return Cell("", "")
+
     def text(number: float) -> str:
         return f"{number:.1f}" if definition == MEAN_SCORE else f"{100 * number:.1f}%"
 
-    # No number stands without its interval.
-    return Cell(text(value), f"{text(lower)}–{text(upper)}") if isfinite(lower) else Cell("", "")
+    return Cell(text(estimate.value), f"{text(estimate.lower)}–{text(estimate.upper)}")
 
 
 SIGNIFICANT = 0.05
@@ -90,8 +96,6 @@ class GapLine:
     name: str
     open_n: int
     reference_n: int
-    open_share: str
-    reference_share: str
     gap: str
     interval: str
     verdict: str
@@ -136,7 +140,7 @@ def model_lines(view: WaveView, compared: Sequence[ModesCompared]) -> list[Model
         lines.append(
             ModelLine(
                 name=titles[each.indicator],
-                cells=tuple(_share_cell(one) for one in (*rates, *models)),
+                cells=tuple(_share_cell(one, view.publication) for one in (*rates, *models)),
                 covariates=tuple(view.item_text(code) for code in asked),
                 imbalance=(f"{overlap.worst_before:.2f}", f"{overlap.worst_after:.2f}"),
                 notes=tuple(_note(code) for code in each.robust.estimate.notes if code != "self_selected"),
@@ -156,8 +160,6 @@ def _gap_line(view: WaveView, gap: ModeGap, name: str) -> GapLine:
         name=name,
         open_n=average.n_open,
         reference_n=average.n_reference,
-        open_share=_percent(average.open_share),
-        reference_share=_percent(average.reference_share),
         gap=_points(average.value),
         interval=f"{_points(average.lower)} … {_points(average.upper)}",
         verdict=_verdict(average.p_value),
@@ -185,7 +187,8 @@ def _evenness(p_value: float) -> str:
 def _place(view: WaveView, gap: Gap) -> str:
     district, *levels = gap.label.split(" × ")
     groups = ["/".join(view.stratum_text(code) for code in level.split("+")) for level in levels]
-    return " ".join([view.area(district), *groups, _points(gap.value)])
+    interval = f"({_points(gap.lower)} … {_points(gap.upper)})"
+    return " ".join([view.area(district), *groups, _points(gap.value), interval])
 
 
 def _note(code: str) -> str:
@@ -196,13 +199,9 @@ def _p_text(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%" if isfinite(share) else "–"
-
-
 def _points(difference: float) -> str:
     return f"{100 * difference:+.1f}".replace("-", "−") if isfinite(difference) else "–"
 
 
-def _share_cell(estimate: Estimate | None) -> Cell:
-    return Cell("", "") if estimate is None else _cell("", estimate.value, estimate.lower, estimate.upper)
+def _share_cell(estimate: Estimate | None, rule: PublicationRule) -> Cell:
+    return Cell("", "") if estimate is None else _cell("", estimate, rule)

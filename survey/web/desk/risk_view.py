@@ -28,6 +28,7 @@ from survey.web.languages import text_of, translate
 MOST_LIFTS = 5
 MOST_ROWS = 40  # of the list, unless all are asked for
 MOST_DRAWN = 40
+FEWEST_TOGETHER = 5  # neighbourhoods whose raw shares may be shown as one mean
 KINDS = (FlagKind.AT_RISK, FlagKind.UNCERTAIN, FlagKind.SAFE)
 
 
@@ -101,7 +102,7 @@ class RiskWishes:
             district=given.get("district", ""),
             flag=given.get("flag", ""),
             evaluation=evaluation if 1 <= evaluation <= MOST_INTERVIEWS else EVALUATION,
-            deff=deff if 1 <= deff <= MOST_DEFF else DEFF,
+            deff=round(deff, 1) if 1 <= deff <= MOST_DEFF else DEFF,
             interviews=interviews if BATCH <= interviews <= MOST_NEXT else INTERVIEWS,
             all="all" in given,
         )
@@ -246,9 +247,11 @@ class RiskView:
 
     @property
     def by_itself(self) -> Together | None:
-        """What became of those flagged in the wave before, and what was to be expected of them."""
+        """What became of those flagged in the wave before, and what was to be expected; nothing of a few, for it would be
+        said of each.
+        """
         moved = self.outlooks.regression.flagged if self.outlooks.regression is not None else None
-        return moved if moved is not None and moved.count and isfinite(moved.expected) else None
+        return moved if moved is not None and moved.count >= FEWEST_TOGETHER and isfinite(moved.expected) else None
 
     def cells(self, row: RiskRow) -> str:
         """Whom to ask there: groups by sex and age, with numbers."""

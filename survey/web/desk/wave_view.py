@@ -13,6 +13,7 @@ from analysis.modes import OPEN_QR
 from analysis.notes import NOTES
 from analysis.palette import ThemeName
 from analysis.panels import Axis, Labels, Panel, Row, axis_of, lowest_first
+from analysis.publication import PublicationRule
 from analysis.rates import CITY, SELF_SELECTED_MODES, Change, LeftOut
 from analysis.report import Judged
 from analysis.risk import Flag, FlagKind, gravity
@@ -173,6 +174,11 @@ class WaveView:
         """May the numbers of this domain be shown?"""
         found = self._by_place.get((indicator, mode, kind), [])
         return any(judged.published for judged in found if judged.rate.domain == domain)
+
+    @property
+    def publication(self) -> PublicationRule:
+        """When a number may be shown."""
+        return self.results.report.publication
 
     def city_estimate(self, indicator: str, mode: str) -> Estimate | None:
         """The city's rate by one mode."""
