@@ -11,7 +11,7 @@ from analysis.coverage import KINDS, REPEATS, SEED, SETTINGS, coverage, document
 from analysis.planning import adaptive_simulation, planning_commands
 from analysis.quality import command as quality
 from analysis.small_area import reference, study
-from analysis.solve import solve_file
+from analysis.solve import CaseError, solve_file
 
 _SIMULATIONS: Mapping[str, Callable[..., str]] = {
     "adaptive": adaptive_simulation.answer,
@@ -98,8 +98,8 @@ def _positive(text: str) -> int:
 def _solve(case: Path, command: argparse.ArgumentParser) -> int:
     try:
         answer, supported = solve_file(case)
-    except (OSError, json.JSONDecodeError) as problem:
-        command.error(f"{case} cannot be read: {problem}")
+    except (OSError, CaseError) as problem:
+        command.exit(2, f"{case} cannot be read: {problem}\n")
     json.dump(answer, sys.stdout, ensure_ascii=False, indent=1)
     print()
     return 0 if supported else 1
@@ -117,7 +117,7 @@ def _small_area(folder: Path, threshold: float, command: argparse.ArgumentParser
     try:
         document = reference.answer(reference.read_case(folder, threshold))
     except (OSError, ValueError) as problem:
-        command.error(f"{folder} cannot be answered: {problem}")
+        command.exit(2, f"{folder} cannot be answered: {problem}\n")
     print(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) if as_json else reference.table(document))
     return 0
 

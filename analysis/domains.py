@@ -239,6 +239,7 @@ def _ratios(
             int(n[d]),
             float(deff[d]),
             level,
+            zero=bool(n[d] > 0 and kind == "ratio" and np.isnan(value[d])),
         )
         for d in range(domains)
     ]
@@ -255,7 +256,7 @@ def _degrees_of_freedom(design: Design, code: Codes, domains: int, observed: Mas
     return (units_less_strata[0] - units_less_strata[1]).astype(np.float64)
 
 
-def _t_estimate(value: float, variance: float, df: float, n: int, deff: float, level: float) -> Estimate:
+def _t_estimate(value: float, variance: float, df: float, n: int, deff: float, level: float, *, zero: bool) -> Estimate:
     lower, upper = symmetric(value, variance, df, level)
     return Estimate(
         value=value,
@@ -270,7 +271,9 @@ def _t_estimate(value: float, variance: float, df: float, n: int, deff: float, l
         interval="t",
         basis="design" if isfinite(lower) else "none",
         deff=deff,
-        notes=("no_answers",) if n == 0 else ("no_degrees_of_freedom",) if df <= 0 else (),
+        notes=("no_answers",)
+        if n == 0
+        else (*(("zero_denominator",) if zero else ()), *(("no_degrees_of_freedom",) if df <= 0 else ())),
     )
 
 

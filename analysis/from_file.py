@@ -8,8 +8,8 @@ missing answer, an empty cell of a domain column a domain of its own.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import asdict, dataclass, replace
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,8 +21,10 @@ from analysis.design import Design, Lonely, declare
 from analysis.domains import DomainEstimate, by
 from analysis.drawn_replicates import Kind as Replication
 from analysis.drawn_replicates import draw_replicates
+from analysis.estimate import Estimate
 from analysis.intervals import Method
 from analysis.publication import STANDARDS
+from analysis.table_file import read_csv
 
 Kind = Literal["mean", "total", "proportion", "ratio"]
 SIZE = "population"  # the column of a margin's file that holds the people
@@ -100,8 +102,10 @@ def estimates(chosen: argparse.Namespace) -> tuple[Line, ...]:
     """Everything that was asked for, each variable for the whole sample first, then by each set of columns."""
     if not 0 < chosen.level < 1:
         raise FileError(f"--level {chosen.level:g} is not between 0 and 1. Give a share, such as 0.95.")
+    if chosen.seed < 0:
+        raise FileError(f"--seed {chosen.seed} is negative. Give 0 or more.")
     wanted = _wanted(chosen)
-    margins = [_read(path, None) for path in ([chosen.poststratify] if chosen.poststratify else chosen.rake)]
+    margins = [_sizes(path) for path in ([chosen.poststratify] if chosen.poststratify else chosen.rake)]
     sets = [(), *(tuple(_split(names)) for names in chosen.by)]
     places = {name for names in sets for name in names} | {
         str(c) for each in margins for c in each.columns if c != SIZE
@@ -153,15 +157,19 @@ def _read(path: Path, text: set[str] | None) -> pd.DataFrame:
             frame = pd.read_parquet(path)
         else:
             held = {
-                name: str for name in pd.read_csv(path, nrows=0) if (name != SIZE if text is None else name in text)
+                str(name): str
+                for name in pd.read_csv(path, nrows=0)
+                if (name != SIZE if text is None else name in text)
             }
-            frame = pd.read_csv(path, dtype=held, keep_default_na=False, na_values=[""])
+            frame = read_csv(path, dtype=held)
     except ImportError:
         raise FileError(f"{path}: Parquet needs pyarrow, which comes with the extra `scale`.") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
         raise FileError(f"{path} cannot be read as a table: {problem}") from None
     for name in frame.columns:
         if name in (text or ()):
+            if frame[name].dtype == object and not frame[name].map(pd.api.types.is_scalar).all():
+                raise FileError(f"Column {name} holds lists, and a domain or unit needs a code. Turn it into text.")
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     return frame
 
@@ -194,14 +202,28 @@ def _design(chosen: argparse.Namespace, frame: pd.DataFrame, margins: Sequence[p
     return design
 
 
-def _numbers(frame: pd.DataFrame, column: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _sizes(path: Path) -> pd.DataFrame:
+    """A margin: the cells, and how many people are in each."""
+    frame = _read(path, None)
+    if SIZE in frame.columns:
+        if len(frame.columns) == 1:
+            raise FileError(f"{path}: the margin has {SIZE} alone. Add the columns that name its cells.")
+        frame[SIZE] = _numbers(frame, SIZE, path.name)
+    return frame
+
+
+def _numbers(frame: pd.DataFrame, column: str, where: str = "") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     if column not in frame.columns:
         raise FileError(f"There is no column {column}. The columns are {', '.join(filter(None, map(str, frame)))}.")
-    values = pd.to_numeric(frame[column], errors="coerce")
-    wrong = values.isna() & frame[column].notna()
+    held = frame[column]
+    if held.dtype == object:  # a list, as Parquet may hold, is no number either
+        held = held.map(lambda value: value if pd.api.types.is_scalar(value) else str(value))
+    values = pd.to_numeric(held, errors="coerce")
+    wrong = (values.isna() & held.notna()) | np.isinf(values)
     if wrong.any():
         place = int(np.argmax(wrong))
-        raise FileError(f"Column {column}, row {place + 1}: {frame[column].iloc[place]!r} is no number.")
+        found = held.iloc[place]
+        raise FileError(f"{where and f'{where}: '}Column {column}, row {place + 1}: '{found}' is no finite number.")
     return np.asarray(values, dtype=np.float64)
 
 
@@ -212,13 +234,18 @@ def _breaches(standard: str | None, domain: DomainEstimate) -> tuple[str, ...]:
 _SHOWN = ("value", "se", "lower", "upper", "n", "n_effective", "df", "deff")
 
 
+def _sayable(estimate: Estimate) -> Estimate:
+    """Without degrees of freedom R has the standard error 0 or another number that says nothing; it is not shown."""
+    return estimate if estimate.df > 0 else replace(estimate, se=nan, variance=nan)
+
+
 def _row(line: Line) -> dict[str, object]:
     levels = zip(line.by, line.domain.levels, strict=False)
     return {
         "variable": line.wanted.name,
         "kind": line.wanted.kind,
         "domain": ", ".join(f"{name}={'(missing)' if level is None else level}" for name, level in levels),
-        **{name: getattr(line.domain.estimate, name) for name in _SHOWN},
+        **{name: getattr(_sayable(line.domain.estimate), name) for name in _SHOWN},
         "notes": " ".join((*line.domain.estimate.notes, *line.breaches)),
     }
 
@@ -226,7 +253,7 @@ def _row(line: Line) -> dict[str, object]:
 def _document(line: Line) -> dict[str, Any]:
     estimate = {
         name: None if isinstance(value, float) and not isfinite(value) else value
-        for name, value in asdict(line.domain.estimate).items()
+        for name, value in asdict(_sayable(line.domain.estimate)).items()
     }
     return {
         "variable": line.wanted.name,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 NOTES: Mapping[str, str] = {
     "no_answers": "nobody answered",
     "no_degrees_of_freedom": "at most one point in each district, so the design gives no variance",
+    "zero_denominator": "the denominator is 0",
     "all_answers_agree": "all answers agree, so the interval is one-sided in effect",
     "zero_variance": "the points do not differ, so they show no variance",
     "deff_planned": "the design effect is mostly a planned one: these points say too little about their own",

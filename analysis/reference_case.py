@@ -18,6 +18,7 @@ from analysis.design import Design, Floats, Mask, declare
 from analysis.estimate import degrees_of_freedom
 from analysis.model_formula import formula_columns
 from analysis.replicates import Replicates
+from analysis.table_file import read_csv
 
 # R's `grake`: the least ratio of all totals to those of the sample from which it scales the weights up.
 _FAR_BELOW = 20
@@ -65,9 +66,7 @@ class Case:
 def read_case(document: Mapping[str, Any], folder: Path) -> Case:
     """The case's data and design: declared, calibrated, with replicate weights where it has them."""
     text = dict.fromkeys(document.get("string_columns") or (), str)
-    frame = pd.read_csv(
-        folder / (document.get("data") or "data.csv"), dtype=text, keep_default_na=False, na_values=[""]
-    )
+    frame = read_csv(folder / (document.get("data") or "data.csv"), dtype=text)
     spec, options = document.get("design") or {}, document.get("options") or {}
     design = declare(
         frame,
@@ -95,7 +94,7 @@ def _counted_anew(spec: Mapping[str, Any]) -> bool:
 
 
 def _replicates(spec: Mapping[str, Any], folder: Path) -> Replicates:
-    weights = pd.read_csv(folder / (spec.get("file") or "repweights.csv")).to_numpy(np.float64)
+    weights = read_csv(folder / (spec.get("file") or "repweights.csv")).to_numpy(np.float64)
     rscales = np.broadcast_to(np.asarray(spec["rscales"], dtype=np.float64), weights.shape[1:])
     return Replicates(weights, float(spec["scale"]), rscales, bool(spec.get("mse")))
 

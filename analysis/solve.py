@@ -50,11 +50,16 @@ _R_FULL_DF = ("logit", "asin", "mean", "xlogit", "wilson")
 _DEGENERATE = {"wilson": Method.WILSON, "beta": Method.KORN_GRAUBARD}
 # What a case can get wrong. Anything else is a fault of ours and must be seen.
 _UNANSWERABLE = (KeyError, TypeError, ValueError, OSError)
+_PARTS = ("design", "options", "calibration", "replicates")  # of a case, beside its tasks
+
+
+class CaseError(ValueError):
+    """The file is no case; the message names the part that is not what it should be."""
 
 
 def solve_file(path: Path) -> tuple[Answer, bool]:
-    """The answers to a case file, and whether every task was supported."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+    """The answers to a case file, and whether every task was supported. Raises OSError and CaseError."""
+    document = _read(path)
     kept = {key: value for key, value in document.items() if key not in ("tasks", "produced_by")}
     tasks = [{key: value for key, value in task.items() if key != "expected"} for task in document.get("tasks") or ()]
     try:
@@ -69,9 +74,30 @@ def solve_file(path: Path) -> tuple[Answer, bool]:
     return kept | {"tasks": answers}, supported
 
 
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as problem:
+        raise CaseError(f"it is not UTF-8: {problem}") from None
+    except json.JSONDecodeError as problem:
+        raise CaseError(f"it is not JSON: {problem}") from None
+    if not isinstance(document, dict):
+        raise CaseError(f"a case is an object with a design and tasks, not {json.dumps(document)[:40]}")
+    for part in _PARTS:
+        if not isinstance(document.get(part) or {}, dict):
+            raise CaseError(f"{part} is to be an object, or null")
+    tasks = document.get("tasks") or []
+    if not isinstance(tasks, list):
+        raise CaseError("tasks is to be a list")
+    for number, task in enumerate(tasks, start=1):
+        if not isinstance(task, dict):
+            raise CaseError(f"task {number} is to be an object with a type, not {json.dumps(task)[:40]}")
+    return document
+
+
 def _answer(case: Case, task: Task) -> tuple[Answer, bool]:
     """The answer to one task, and whether its kind is supported. A refusal by the design is an answer."""
-    handler = _HANDLERS.get(task.get("type", ""))
+    handler = _HANDLERS.get(str(task.get("type")))
     if handler is None:
         return {"error": f"task type {task.get('type')} is not supported"}, False
     try:

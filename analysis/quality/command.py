@@ -12,6 +12,7 @@ from analysis.quality.answers import AnswersError, checked_answers, items_of_jso
 from analysis.quality.findings import LEVEL
 from analysis.quality.interviewer_effects import variance_shares
 from analysis.quality.review import review
+from analysis.table_file import read_csv
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def answer(chosen: argparse.Namespace) -> str:
-    """The text to print. Raises AnswersError."""
+    """The text to print. Raises AnswersError and TableError."""
     if chosen.seed < 0 or chosen.repeats < 1:
         raise AnswersError("--seed is 0 or more, --repeats 1 or more.")
     if not 0 < chosen.level < 1:
@@ -40,7 +41,7 @@ def answer(chosen: argparse.Namespace) -> str:
         raise AnswersError("Give a CSV file of interviews and --items, or --scenarios.")
     try:
         # Codes are text, and an empty cell alone is missing: a category may be called NA.
-        frame = pd.read_csv(chosen.file, dtype=str, keep_default_na=False, na_values=[""])
+        frame = read_csv(chosen.file, dtype=str)
         document = json.loads(chosen.items.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, pd.errors.ParserError) as problem:
         raise AnswersError(f"The files cannot be read: {problem}") from problem

@@ -22,6 +22,7 @@ from analysis.small_area.areas import AreaError, Areas, read_areas
 from analysis.small_area.estimate import SmallAreaEstimates, estimate
 from analysis.small_area.priors import Priors, Shape, Spread
 from analysis.small_area.quadrature import expit
+from analysis.table_file import read_csv
 
 KEYS = ("nbhd", "district", "age", "sex")
 # rstanarm's: slopes N(0, 1) and the intercept N(0, 2) at centred covariates; decov(1, 1, 1, 1) is an exponential sigma.
@@ -65,7 +66,7 @@ def read_case(folder: Path, threshold: float) -> Case:
 
 def _read(path: Path, *needed: str) -> pd.DataFrame:
     """A table with its keys as text whatever they look like (an area may be called 1, or NA), and numbers beside."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = read_csv(path, dtype=str, na_values=())
     absent = [column for column in needed if column not in frame.columns]
     if absent:
         raise AreaError(f"{path.name} has no column {', '.join(absent)}. Add it.")

@@ -143,6 +143,7 @@ def test_table_and_csv_hold_the_same_numbers(rows: Path, tmp_path: Path, capsys:
         (["--mean", "score", "--units", "point", "--strata", "district"], "nest=True"),
         (["--proportion", "score"], "0, 1 or missing"),
         (["--mean", "score", "--level", "95"], "--level 95 is not between 0 and 1"),
+        (["--mean", "score", "--seed", "-1"], "--seed -1 is negative"),
         (["--mean", "score", "--replicates", "JK1", "--strata", "district", "--units", "point", "--nest"], "JK1"),
     ],
 )
@@ -164,3 +165,75 @@ def test_a_file_that_is_not_there_or_no_table_is_named(tmp_path: Path, capsys: p
     rows = tmp_path / "rows.csv"
     rows.write_text("y\n1\n2\n", "utf-8")
     assert "A margin needs columns that the rows have" in refused(capsys, rows, "--mean", "y", "--poststratify", wrong)
+
+
+def test_a_margin_that_names_no_cells_or_holds_text_for_people_is_refused(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone, text = tmp_path / "alone.csv", tmp_path / "text.csv"
+    alone.write_text("population\n10\n", "utf-8")
+    text.write_text("sex,population\nF,10\nM,many\n", "utf-8")
+    assert "the margin has population alone" in refused(capsys, rows, "--mean", "score", "--poststratify", alone)
+    error = refused(capsys, rows, "--mean", "score", "--rake", text)
+    assert error == "text.csv: Column population, row 2: 'many' is no finite number.\n"
+
+
+@pytest.mark.parametrize("first", ["1", "0"])
+def test_a_trailing_comma_does_not_shift_the_columns(
+    tmp_path: Path, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"y,w\n{first},0,\n1,1,\n1,1,\n", "utf-8")
+    assert "rows.csv, row 1 has more cells than there are columns" in refused(capsys, path, "--proportion", "y")
+    path.write_text(f"y,w\n{first},0\n1,1\n1,1,\n", "utf-8")
+    assert "Expected 2 fields in line 4, saw 3" in refused(capsys, path, "--proportion", "y")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("y,y,w\n1,0,1\n0,1,1\n", "utf-8")
+    assert "rows.csv has two columns y" in refused(capsys, path, "--proportion", "y")
+
+
+def test_a_value_that_is_not_finite_is_named_with_its_column_and_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("y,w\n1,1\n0,1\ninf,1\n", "utf-8")
+    for kind in ("--mean", "--total", "--proportion"):
+        assert refused(capsys, path, kind, "y") == "Column y, row 3: 'inf' is no finite number.\n"
+
+
+def test_lists_of_a_parquet_file_make_no_domains_and_no_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame({"y": [1.0, 0.0, 1.0], "tags": [["a"], ["b"], ["a"]]}).to_parquet(path)
+    assert "Column tags holds lists" in refused(capsys, path, "--mean", "y", "--by", "tags")
+    assert "Column tags, row 1: " in refused(capsys, path, "--mean", "tags")
+    assert asked(capsys, path, "--mean", "y")[0]["estimate"]["n"] == 3
+
+
+def test_a_ratio_over_nothing_says_that_its_denominator_is_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,d\n1,0,x\n2,0,x\n3,2,y\n4,2,y\n", "utf-8")
+    whole, empty, full = asked(capsys, path, "--ratio", "a/b", "--by", "d")
+    assert (empty["estimate"]["value"], empty["estimate"]["notes"]) == (None, ["zero_denominator"])
+    assert whole["estimate"]["value"] == 2.5
+    assert whole["estimate"]["notes"] == full["estimate"]["notes"] == []
+
+
+def test_without_degrees_of_freedom_no_standard_error_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("y,d\n1,x\n2,y\n4,y\n", "utf-8")
+    whole, alone, pair = asked(capsys, path, "--mean", "y", "--by", "d")
+    assert (alone["estimate"]["df"], alone["estimate"]["se"], alone["estimate"]["variance"]) == (0, None, None)
+    assert "no_degrees_of_freedom" in alone["estimate"]["notes"]
+    assert min(whole["estimate"]["se"], pair["estimate"]["se"]) > 0
+    assert main(["estimate", str(path), "--mean", "y", "--by", "d", "--csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("y,mean,d=x,1.0,,,,1,")

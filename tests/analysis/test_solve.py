@@ -161,6 +161,42 @@ def test_a_case_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
     assert "nowhere.json cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"[]", "a case is an object with a design and tasks, not []"),
+        (b"3", "not 3"),
+        (b"null", "not null"),
+        (b'{"tasks": "mean"}', "tasks is to be a list"),
+        (b'{"tasks": ["mean"]}', 'task 1 is to be an object with a type, not "mean"'),
+        (b'{"design": "srs"}', "design is to be an object"),
+        (b"\xff\xfe{}", "it is not UTF-8"),
+        (b"{", "it is not JSON"),
+    ],
+)
+def test_a_document_that_is_no_case_is_refused_in_one_line(
+    tmp_path: Path, written: bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "case.json"
+    path.write_bytes(written)
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", str(path)])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"{path} cannot be read: " in error
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_trailing_comma_in_the_data_of_a_case_is_an_error_of_every_task(tmp_path: Path) -> None:
+    path = case(tmp_path, [{"id": "1", "type": "mean", "var": "score"}])
+    header, *rows = (tmp_path / "data.csv").read_text("utf-8").splitlines()
+    (tmp_path / "data.csv").write_text("\n".join([header, *(f"{row}," for row in rows)]), "utf-8")
+    answer, supported = solve_file(path)
+    assert not supported
+    assert "row 1 has more cells than there are columns" in answer["tasks"][0]["expected"]["error"]
+
+
 def test_bounds_hold_for_what_is_left_after_weights_are_scaled_to_the_population(tmp_path: Path) -> None:
     calibration = {
         "type": "calibrate",

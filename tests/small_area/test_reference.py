@@ -159,3 +159,16 @@ def test_the_command_says_what_it_cannot_read(
         main(["small-area", str(tmp_path), "--threshold", "0.5"])
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_trailing_comma_in_a_case_is_refused_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("units.csv", "areas.csv", "population.csv"):
+        (tmp_path / name).write_text((KEPT / "spread" / name).read_text(encoding="utf-8"), encoding="utf-8")
+    header, *rows = (tmp_path / "units.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "units.csv").write_text("\n".join([header, *(f"{row}," for row in rows)]), encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["small-area", str(tmp_path), "--threshold", "0.5"])
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "units.csv, row 1 has more cells than there are columns" in error
+    assert error.count("\n") == 1
