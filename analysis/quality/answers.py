@@ -159,8 +159,25 @@ def items_of_json(document: object) -> tuple[Item, ...]:
             raise AnswersError(f"Item {number} has a field {odd[0]}. There are {', '.join(sorted(known))}.")
         if not isinstance(each.get("code"), str) or not isinstance(each.get("categories"), list):
             raise AnswersError(f"Item {number} needs a text `code` and a list `categories`.")
+        _check_types(each)
         items.append(Item(**{**each, "categories": tuple(map(str, each["categories"]))}))
+    twice = {item.code for item in items if [each.code for each in items].count(item.code) > 1}
+    if twice:
+        raise AnswersError(f"Item {min(twice)} is there twice. Leave one of the two out.")
     return tuple(items)
+
+
+def _check_types(item: Mapping[str, object]) -> None:
+    code, categories = item["code"], item["categories"]
+    # A code that looks like a number is the text of it, since the cells of a CSV are text.
+    if not isinstance(categories, list) or not all(type(each) in (str, int) for each in categories):
+        raise AnswersError(f"Item {code}: every one of `categories` is a text or a whole number.")
+    for name in ("scale", "multiple"):
+        if not isinstance(item.get(name, False), bool):
+            raise AnswersError(f"Item {code}: `{name}` is true or false, not {item[name]!r}.")
+    for name in ("dont_know", "refused"):
+        if not isinstance(item.get(name), str | None):
+            raise AnswersError(f"Item {code}: `{name}` is the text of its code, or null, not {item[name]!r}.")
 
 
 def checked_answers(frame: pd.DataFrame, items: Sequence[Item]) -> Answers:

@@ -14,7 +14,9 @@ def table(review: Review, shares: Iterable[VarianceShare], level: float = LEVEL)
     lines.append("| --- | ---: | ---: | --- | ---: | ---: | ---: | --- |")
     for lead in review.listed(level):
         lines += [_line(lead, finding) for finding in lead.reasons or lead.findings[:1]]
-    if len(lines) == 2:
+    if not review.findings:
+        lines = ["Nothing was examined: there are too few interviews, or their columns are not there."]
+    elif len(lines) == 2:
         lines = [f"No unit stands out at a false discovery rate of {level:g}."]
     lines += ["", *(_silence(each) for each in review.silences)]
     told = [share for share in shares if isfinite(share.value)]
@@ -36,6 +38,7 @@ def document(review: Review, shares: Iterable[VarianceShare], level: float = LEV
     return {
         "level": level,
         "method": review.method,
+        "examined": len(review.findings),
         "list": [_lead(lead) for lead in review.listed(level)],
         "findings": [_finding(finding) for finding in review.findings],
         "not_checked": [{"check": each.check, "kind": each.kind.value, "note": each.note} for each in review.silences],

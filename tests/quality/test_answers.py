@@ -68,6 +68,12 @@ def test_what_breaks_the_contract_is_named(frame: pd.DataFrame, message: str) ->
         ([{"code": "q"}], "needs a text"),
         ([{"code": "q", "categories": ["a", "a"]}], "code of its own"),
         ([{"code": "q", "categories": ["a"], "scale": True, "multiple": True}], "one of the two"),
+        ([{"code": "q", "categories": ["a"]}, {"code": "q", "categories": ["b"]}], "Item q is there twice"),
+        ([{"code": "q", "categories": ["a", None]}], "text or a whole number"),
+        ([{"code": "q", "categories": ["a"], "scale": "yes"}], "`scale` is true or false, not 'yes'"),
+        ([{"code": "q", "categories": ["a"], "dont_know": ["x"]}], "`dont_know` is the text of its code"),
+        ([{"code": "q", "categories": ["a"], "dont_know": {"a": 1}}], "`dont_know` is the text of its code"),
+        ([{"code": "q", "categories": ["a"], "refused": 9}], "`refused` is the text of its code"),
     ],
 )
 def test_items_that_make_no_sense_are_refused(document: object, message: str) -> None:

@@ -139,3 +139,26 @@ def test_the_command_lists_a_fabricating_volunteer_of_a_file(tmp_path: Path) -> 
 def test_the_command_says_what_it_lacks(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(AnswersError, match=message):
         answer(asked(*arguments))
+
+
+def test_a_file_without_interviews_says_that_nothing_was_examined(tmp_path: Path) -> None:
+    rows, items = tmp_path / "wave.csv", tmp_path / "items.json"
+    small_wave().iloc[:0].to_csv(rows, index=False)
+    items.write_text(
+        json.dumps([{"code": i.code, "categories": i.categories, "dont_know": i.dont_know} for i in ITEMS]), "utf-8"
+    )
+    text = answer(asked(str(rows), "--items", str(items)))
+    assert text.startswith("Nothing was examined")
+    assert "stands out" not in text
+    told = json.loads(answer(asked(str(rows), "--items", str(items), "--json")))
+    assert (told["examined"], told["findings"]) == (0, [])
+    small_wave().to_csv(rows, index=False)
+    assert "Nothing was examined" not in answer(asked(str(rows), "--items", str(items)))
+
+
+def test_a_trailing_comma_in_the_interviews_is_refused(tmp_path: Path) -> None:
+    rows, items = tmp_path / "wave.csv", tmp_path / "items.json"
+    rows.write_text("id,q\n1,a,\n2,b,\n", "utf-8")
+    items.write_text(json.dumps([{"code": "q", "categories": ["a", "b"]}]), "utf-8")
+    with pytest.raises(ValueError, match=r"wave.csv, row 1 has more cells than there are columns"):
+        answer(asked(str(rows), "--items", str(items)))
