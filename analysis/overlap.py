@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.columns import ColumnsError
 from analysis.design import Codes, Floats, Mask
 from analysis.sums import sum_by
 from analysis.two_samples import UNKNOWN
@@ -46,7 +47,11 @@ class Covariates:
 
 
 def covariates(cells: pd.DataFrame, names: Sequence[str], n: Floats, is_open: Mask, min_n: float) -> Covariates:
-    """The columns `names` of the cells as a model matrix. n: (rows,) interviews; min_n: that a level needs in each."""
+    """The columns `names` of the cells as a model matrix. n: (rows,) interviews; min_n: that a level needs in each.
+
+    Raises ColumnsError where none of the interviews is an open answer.
+    """
+    _refuse_nobody(is_open & (n > 0))
     parts = tuple(_covariate(cells[name], name, n, is_open, min_n) for name in names)
     columns, labels = [np.ones(len(cells))], ["(Intercept)"]
     for part in parts:
@@ -54,6 +59,14 @@ def covariates(cells: pd.DataFrame, names: Sequence[str], n: Floats, is_open: Ma
             columns.append((part.code == place).astype(np.float64))
             labels.append(f"{part.name} {level}")
     return Covariates(parts, np.stack(columns, axis=1), tuple(labels))
+
+
+def _refuse_nobody(inside: Mask) -> None:
+    if not inside.any():
+        raise ColumnsError(
+            "No open answer is from a group that the population counts, so none can be weighted. Check that both name "
+            "districts, sexes and age bands alike, or leave the open answers out."
+        )
 
 
 def _covariate(column: "pd.Series[Any]", name: str, n: Floats, is_open: Mask, min_n: float) -> Covariate:
@@ -117,8 +130,12 @@ class Overlap:
 
 
 def overlap(found: Covariates, n: Floats, weights: Floats, is_open: Mask) -> Overlap:
-    """How the weighted samples compare. n, weights: (rows,) interviews, and the people they stand for."""
+    """How the weighted samples compare. n, weights: (rows,) interviews, and the people they stand for.
+
+    Raises ColumnsError where no open answer stands for anybody.
+    """
     inside = is_open & (weights > 0)
+    _refuse_nobody(inside)
     each = weights[inside] / n[inside]
     mean = weights[inside].sum() / n[inside].sum()
     kinds = np.stack([part.code for part in found.parts])

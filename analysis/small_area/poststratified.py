@@ -119,7 +119,8 @@ def poststratify(
     people there are (columns area, the groups, `population`).
 
     Where people are counted by `district` and not by area, each area is taken to be made up as its district is. Raises
-    AreaError for areas or groups that are unknown, and for an area without people.
+    AreaError for areas or groups that are unknown, for an area without people, and for a cell of people that is
+    negative, missing or there twice.
     """
     if "area" not in population.columns:
         population = as_its_district(areas, population)
@@ -138,9 +139,9 @@ def as_its_district(areas: Areas, population: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares(chosen: Model, cells: pd.DataFrame, fitted: MixedFit, population: pd.DataFrame) -> Poststratified:
-    """The areas' rates from a fit."""
+    """The areas' rates from a fit. Raises AreaError for people who cannot be counted."""
     areas, area = chosen.areas, chosen.area(population)
-    people = population["population"].to_numpy(np.float64)
+    people = _people(population)
     total = np.bincount(area, people, len(areas.names))
     if not (total > 0).all():
         raise AreaError(f"population: nobody lives in {areas.names[int(np.argmin(total))]}. Give its counts.")
@@ -158,6 +159,20 @@ def shares(chosen: Model, cells: pd.DataFrame, fitted: MixedFit, population: pd.
         fitted.method, areas.names, areas.sources, chosen.coefficients, fitted.beta,
         tuple(effect.name for effect in effects), fitted.sigma, fitted.log_likelihood, share, sd, fitted.notes,
     )  # fmt: skip
+
+
+def _people(population: pd.DataFrame) -> Floats:
+    """(cells,): how many people are in each. Raises AreaError naming a cell without a usable number or there twice."""
+    cells = population[[name for name in population.columns if name != "population"]].astype(str)
+    people = pd.to_numeric(population["population"], errors="coerce").to_numpy(np.float64)
+    for wrong, what in (
+        (~(np.isfinite(people) & (people >= 0)), "has no number of 0 or more. Give how many people there are."),
+        (cells.duplicated().to_numpy(), "is there twice. Add the two up."),
+    ):
+        if wrong.any():
+            cell = " × ".join(cells.iloc[int(np.argmax(wrong))])
+            raise AreaError(f"population: {cell} {what}")
+    return people
 
 
 def _by_area(

@@ -14,6 +14,7 @@ from analysis.intervals import t_quantile, wilson_ends
 from analysis.mode_simulation import ACTIVE, ANSWER, REFERENCE, SCENARIOS, draw, town
 from analysis.modes import MODES, OPEN_QR, mode
 from analysis.notes import NOTES
+from analysis.overlap import covariates, overlap
 from analysis.propensity import Logistic, Propensity, PropensityError, fit, inverse_chance
 from analysis.pseudo_weights import MODEL_NOTES, PseudoRules, PseudoWeighted, Weighted, pseudo_weighted, weigh
 from analysis.rates import HEADLINE_MODE, SELF_SELECTED_MODES, wave_rates
@@ -242,6 +243,17 @@ def test_people_nobody_like_whom_answered_are_counted() -> None:
     expected = (lost / cell * sizes).sum() / sizes.sum()
     assert weighted.overlap.outside_support == pytest.approx(expected, rel=1e-9)
     assert "outside_support" in weighted.notes
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_open_answers_that_stand_for_nobody_are_refused_with_the_way_out(model: Propensity) -> None:
+    rows = two_modes()
+    rows.loc[rows["mode"].eq("open_qr"), "district"] = "elsewhere"
+    with pytest.raises(ColumnsError, match="No open answer is from a group that the population counts"):
+        weights_of(rows, model)
+    found = covariates(pd.DataFrame({"sex": ["F", "M"]}), ["sex"], np.ones(2), np.array([False, True]), 0)
+    with pytest.raises(ColumnsError, match="No open answer"):
+        overlap(found, np.ones(2), np.array([1.0, 0.0]), np.array([False, True]))
 
 
 def test_samples_that_a_question_separates_are_refused_with_the_way_out() -> None:

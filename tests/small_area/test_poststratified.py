@@ -96,3 +96,15 @@ def test_what_does_not_fit_is_named() -> None:
         poststratify(areas, cells.replace({"area": {3: 99}}), people)
     with pytest.raises(AreaError, match="population: nobody lives in 3"):
         poststratify(areas, cells, people[people["area"] != 3])
+
+
+def test_people_who_cannot_be_counted_are_refused_with_their_cell() -> None:
+    areas, cells, people, _ = survey(np.random.default_rng(38), 12)
+    people["population"] = people["population"].astype(float)
+    for wrong in (-5.0, np.nan, np.inf):
+        broken = people.copy()
+        broken.loc[3, "population"] = wrong
+        with pytest.raises(AreaError, match="population: 0 × 35-59 × M has no number of 0 or more"):
+            poststratify(areas, cells, broken)
+    with pytest.raises(AreaError, match="population: 0 × 18-34 × M is there twice"):
+        poststratify(areas, cells, pd.concat([people, people.iloc[1:2]]))
