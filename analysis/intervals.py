@@ -87,8 +87,9 @@ def wilson_ends(p: float, n_effective: float, z: float) -> Ends:
     """Wilson (1927): the shares not rejected by the score test with n_effective trials at quantile z."""
     if not (isfinite(n_effective) and n_effective > 0 and isfinite(z)):
         return NOTHING
-    middle = (p + z * z / (2 * n_effective)) / (1 + z * z / n_effective)
-    half = z * sqrt(p * (1 - p) / n_effective + (z / (2 * n_effective)) ** 2) / (1 + z * z / n_effective)
+    # Over n + z², since z²/n overflows where n is next to nothing.
+    middle = (p * n_effective + z * z / 2) / (n_effective + z * z)
+    half = z * sqrt(p * (1 - p) * n_effective + z * z / 4) / (n_effective + z * z)
     # At p = 0 and p = 1 one end is the share itself; rounding must not push it outside.
     return (0.0 if p == 0 else max(0.0, middle - half)), (1.0 if p == 1 else min(1.0, middle + half))
 

@@ -23,7 +23,7 @@ from math import nan
 import numpy as np
 
 from analysis.design import Floats
-from analysis.planning.inputs import PlanError, above_zero, share
+from analysis.planning.inputs import PlanError, above_zero, not_too_many, share
 from analysis.planning.whole_numbers import Counts, whole_numbers
 
 
@@ -62,7 +62,7 @@ class Stratum:
     most: int | None = None
 
     def __post_init__(self) -> None:
-        above_zero(f"{self.name}: population", self.population)
+        above_zero(f"{self.name}: population", not_too_many(f"{self.name}: population", self.population))
         above_zero(f"{self.name}: cost", self.cost)
         above_zero(f"{self.name}: deff", self.deff)
         for rate in self.rates:
@@ -110,6 +110,7 @@ def allocate(n: int, strata: Sequence[Stratum], rule: Rule | str, *, power: floa
     power rule go by one indicator. Raises PlanError.
     """
     kind = Rule(rule)
+    not_too_many("n", n)
     numbers = whole_numbers(_weights(strata, kind, power), n, *limits(strata))
     formula, source = SOURCES[kind]
     return allocation(kind.value, formula, source, strata, numbers)

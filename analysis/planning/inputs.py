@@ -7,6 +7,16 @@ class PlanError(ValueError):
     """The plan cannot be made; the message names the number, the stratum or the cell, and the way out."""
 
 
+LARGEST = 10**15  # people or interviews; beyond it arithmetic no longer tells one from the next
+
+
+def not_too_many(name: str, number: int) -> int:
+    """The number, if it is not above LARGEST. Raises PlanError."""
+    if number > LARGEST:
+        raise PlanError(f"{name} is {float(min(number, 10**300)):g}; it must not be above {LARGEST:g}.")
+    return number
+
+
 def share(name: str, value: float, *, zero: bool = True, one: bool = True) -> float:
     """The value, if it is a share; zero, one: whether the ends are allowed. Raises PlanError."""
     if not ((value >= 0 if zero else value > 0) and (value <= 1 if one else value < 1)):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from analysis.planning.allocation import Stratum
 from analysis.planning.cost import Fieldwork
-from analysis.planning.inputs import PlanError
+from analysis.planning.inputs import LARGEST, PlanError
 from analysis.planning.sample_size import Conditions, Level
 
 Parse = Callable[[str], float]
@@ -21,6 +21,8 @@ def _whole(text: str) -> int:
     number = float(text)
     if number != int(number) or number < 0:
         raise ValueError("it is a whole number, 0 or more")
+    if number > LARGEST:
+        raise ValueError(f"it is above {LARGEST:g}")
     return int(number)
 
 

@@ -121,6 +121,7 @@ def test_the_hours_of_a_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         ("stratum,population,least,most\na,500,30,20\n", "line 2: a: at least 30 and at most 20"),
         ("stratum,population\na,500\na,600\n", "The stratum a is there twice"),
         ("stratum,population\n", "no line below its header"),
+        ("stratum,population\na,1e300\n", "line 2, column population: '1e300': it is above 1e+15"),
         ("stratum,population\na,nan\n", "line 2, column population: 'nan': it is not a number"),
     ],
 )
@@ -143,6 +144,13 @@ def test_what_contradicts_itself_is_refused(capsys: pytest.CaptureFixture[str], 
     levels.write_text("level,areas,population,deff\ncity,1.5,,\n", "utf-8")
     words = ("plan", "size", "--rate", 0.5, "--half-width", 0.1, "--levels", levels)
     assert "levels.csv, line 2, column areas: '1.5': it is a whole number" in refused(capsys, *words)
+
+
+def test_numbers_beyond_all_counting_are_refused_in_a_line(capsys: pytest.CaptureFixture[str], strata: Path) -> None:
+    size = ("plan", "size", "--rate", 0.5, "--half-width", 0.05)
+    for deff in ("1e300", "1e200"):
+        assert "interviews are not enough" in refused(capsys, *size, "--deff", deff)
+    assert "n is 1e+30; it must not be above 1e+15" in refused(capsys, "plan", "allocate", strata, "--n", 10**30)
 
 
 def test_the_adaptive_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
