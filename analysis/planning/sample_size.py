@@ -60,6 +60,7 @@ class Conditions:
             above_zero("The population", self.population)
         share("The share of eligible people", self.eligible, zero=False)
         share("The response rate", self.response, zero=False)
+        share("The share of eligible people times the response rate", self.eligible * self.response, zero=False)
         share("The level", self.level, zero=False, one=False)
         if not self.df > 0:
             raise PlanError(f"df is {self.df:g}; an interval needs degrees of freedom above 0: plan more points.")
