@@ -16,10 +16,15 @@ import pandas as pd
 
 from analysis.columns import ColumnsError
 from analysis.design import Codes, Floats, Mask
+from analysis.propensity import PropensityError
 from analysis.sums import sum_by
 from analysis.two_samples import UNKNOWN
 
 _REST = "others"
+
+
+class NobodyCounted(ColumnsError, PropensityError):
+    """No open answer is from the population: a fault of the columns that leaves no propensity to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Covariates:
 def covariates(cells: pd.DataFrame, names: Sequence[str], n: Floats, is_open: Mask, min_n: float) -> Covariates:
     """The columns `names` of the cells as a model matrix. n: (rows,) interviews; min_n: that a level needs in each.
 
-    Raises ColumnsError where none of the interviews is an open answer.
+    Raises NobodyCounted where none of the interviews is an open answer.
     """
     _refuse_nobody(is_open & (n > 0))
     parts = tuple(_covariate(cells[name], name, n, is_open, min_n) for name in names)
@@ -63,7 +68,7 @@ def covariates(cells: pd.DataFrame, names: Sequence[str], n: Floats, is_open: Ma
 
 def _refuse_nobody(inside: Mask) -> None:
     if not inside.any():
-        raise ColumnsError(
+        raise NobodyCounted(
             "No open answer is from a group that the population counts, so none can be weighted. Check that both name "
             "districts, sexes and age bands alike, or leave the open answers out."
         )
@@ -132,7 +137,7 @@ class Overlap:
 def overlap(found: Covariates, n: Floats, weights: Floats, is_open: Mask) -> Overlap:
     """How the weighted samples compare. n, weights: (rows,) interviews, and the people they stand for.
 
-    Raises ColumnsError where no open answer stands for anybody.
+    Raises NobodyCounted where no open answer stands for anybody.
     """
     inside = is_open & (weights > 0)
     _refuse_nobody(inside)

@@ -249,8 +249,9 @@ def test_people_nobody_like_whom_answered_are_counted() -> None:
 def test_open_answers_that_stand_for_nobody_are_refused_with_the_way_out(model: Propensity) -> None:
     rows = two_modes()
     rows.loc[rows["mode"].eq("open_qr"), "district"] = "elsewhere"
-    with pytest.raises(ColumnsError, match="No open answer is from a group that the population counts"):
+    with pytest.raises(ColumnsError, match="No open answer is from a group that the population counts") as refused:
         weights_of(rows, model)
+    assert isinstance(refused.value, PropensityError)  # whoever goes on without a model needs no other handling
     found = covariates(pd.DataFrame({"sex": ["F", "M"]}), ["sex"], np.ones(2), np.array([False, True]), 0)
     with pytest.raises(ColumnsError, match="No open answer"):
         overlap(found, np.ones(2), np.array([1.0, 0.0]), np.array([False, True]))
