@@ -109,7 +109,8 @@ def model_neighbourhoods(
     previous: WaveRates | None,
     also: Hashable = (),
 ) -> Mapping[str, Neighbourhoods]:
-    """Every indicator by neighbourhood, but those whose target is all of them: nothing can lie above it.
+    """Every indicator by neighbourhood, but those whose target is everybody, above which nothing can lie, and those of
+    which no neighbourhood has enough answers: then the model's opinion would be its priors'.
 
     previous: the rates of the wave before, where it can be compared; also: names what those rest on.
     """
@@ -119,7 +120,7 @@ def model_neighbourhoods(
         cells = _cells(frame, places, mode)
         judged = [each for each in frame.indicators if 0 < each.target < 1]
         found = {each.code: _modelled(each, places, mode, rates, previous, cells) for each in judged}
-        return {code: replace(each, also=also) for code, each in found.items()}
+        return {code: replace(each, also=also) for code, each in found.items() if each is not None}
 
     return worked_out(db, catalogue, wave, f"neighbourhoods by {mode}", model, also) if places.codes else {}
 
@@ -131,8 +132,10 @@ def _modelled(
     rates: WaveRates,
     previous: WaveRates | None,
     cells: Mapping[str, Cells],
-) -> Neighbourhoods:
+) -> Neighbourhoods | None:
     table = _table(rates, indicator.code, mode, places)
+    if not (table["n"] > 0).any():
+        return None
     before = _before(previous, indicator, mode, places)
     areas = read_areas(table) if before is None else read_areas(table.assign(**{LAST_WAVE: before}), [LAST_WAVE])
     estimates = estimate(areas, indicator.target)

@@ -113,6 +113,15 @@ def test_a_wave_without_answers_has_nothing_to_say(wide: Field) -> None:
     assert results(wide).neighbourhoods == {}
 
 
+def test_a_handful_of_answers_here_and_there_flags_nobody(wide: Field) -> None:
+    for area in AREAS[:3]:
+        ask(wide, area, 0, MIN_ANSWERS - 1)
+    found = results(wide)
+    assert found.neighbourhoods == {}, "what the model would say is what it believed before"
+    kinds = {each.flag.kind.value for each in found.report.rates if each.rate.domain_kind == "neighbourhood"}
+    assert kinds == {"too_few"}
+
+
 def test_self_selected_answers_alone_say_nothing_of_neighbourhoods(field: Field) -> None:
     field.receive(valid_answers(), point_code=field.points[Mode.OPEN_QR][0].code)
     assert results(field).neighbourhoods == {}
@@ -189,9 +198,8 @@ def test_an_indicator_whose_target_is_everybody_keeps_the_interval(new_field: Ca
     assert {each.flag.reason.code for each in found.report.rates} <= {"few_answers", "no_interval", "complementary"}
 
 
-def test_a_later_version_of_the_questionnaire_is_judged_by_its_own_target(new_field: Callable[..., Field]) -> None:
-    field = new_field()
-    field.receive(valid_answers())
+def test_a_later_version_of_the_questionnaire_is_judged_by_its_own_target(field: Field) -> None:
+    ask(field, AREAS[0], 5, 1)
     assert satisfaction(field).flags.target == 0.9
     text = questionnaire_text(2).replace("target: 0.9", "target: 0.7")
     publish_questionnaire(field.db, text, "field.yaml", field.clock.now)

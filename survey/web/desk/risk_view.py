@@ -247,9 +247,7 @@ class RiskView:
 
     @property
     def by_itself(self) -> Together | None:
-        """What became of those flagged in the wave before, and what was to be expected; nothing of a few, for it would be
-        said of each.
-        """
+        """What became of those flagged in the wave before, and what was to be expected; nothing of a few."""
         moved = self.outlooks.regression.flagged if self.outlooks.regression is not None else None
         return moved if moved is not None and moved.count >= FEWEST_TOGETHER and isfinite(moved.expected) else None
 
