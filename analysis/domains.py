@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.design import Codes, Design, Floats, Mask
-from analysis.estimate import Estimate, degrees_of_freedom, partition, ratios, share_estimate
+from analysis.estimate import Estimate, degrees_of_freedom, partition, partition_df, ratios, share_estimate
 from analysis.intervals import Method, symmetric
 from analysis.measure import Measure, both_present, measure
 from analysis.sums import group_codes, sum_by
@@ -249,11 +249,7 @@ def _degrees_of_freedom(design: Design, code: Codes, domains: int, observed: Mas
     """`degrees_of_freedom` of every domain at once."""
     if design.replicates is not None:
         return np.array([degrees_of_freedom(design, observed & (code == d)) for d in range(domains)])
-    stage = design.stages[0]
-    met = np.unique(stage.unit[observed].astype(np.int64) * domains + code[observed])
-    strata = np.unique(stage.stratum_of_unit[met // domains].astype(np.int64) * domains + met % domains)
-    units_less_strata = [np.bincount(pairs % domains, minlength=domains) for pairs in (met, strata)]
-    return (units_less_strata[0] - units_less_strata[1]).astype(np.float64)
+    return partition_df(design, code, domains, observed)
 
 
 def _t_estimate(value: float, variance: float, df: float, n: int, deff: float, level: float, *, zero: bool) -> Estimate:

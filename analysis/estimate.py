@@ -361,7 +361,7 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
     influence = np.where(inside, (variable.total - p[code] * variable.base) / np.where(base > 0, base, inf)[code], 0.0)
     v = partition_variances(design, influence, code, domains, inside)
     p, v = np.where(rest == 0, 1.0, p), np.where((rest == 0) | (summed == 0), 0.0, v)
-    df = _partition_df(design, code, domains, inside & (variable.n > 0))
+    df = partition_df(design, code, domains, inside & (variable.n > 0))
     plans = _plans(design, variable.within(inside), code, domains)
     dispersion = np.divide(n, n - 1, out=np.full(domains, nan), where=n > 1)
     return tuple(
@@ -372,7 +372,8 @@ def partition(design: Design, variable: Measure, domain: Codes, domains: int) ->
     )
 
 
-def _partition_df(design: Design, code: Codes, domains: int, inside: Mask) -> Floats:
+def partition_df(design: Design, code: Codes, domains: int, inside: Mask) -> Floats:
+    """`degrees_of_freedom` (domains,) of every domain of a linearised design at once; inside: the rows that count."""
     stage = design.stages[0]
     met = np.unique(stage.unit[inside].astype(np.int64) * domains + code[inside])
     units = np.bincount(met % domains, minlength=domains)

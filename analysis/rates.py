@@ -39,6 +39,7 @@ from analysis.design_effect import kish_deff
 from analysis.estimate import Estimate, partition, share_estimate
 from analysis.intervals import Evidence, Method, effective, t_quantile, wilson_ends
 from analysis.measure import Measure
+from analysis.modes import MODES
 from analysis.tally import Tally
 from analysis.wave_tally import left_out_column, wave_tally
 from analysis.weights import Merge, poststrata
@@ -46,7 +47,7 @@ from analysis.weights import Merge, poststrata
 CITY = "city"
 DOMAIN_KINDS = (CITY, DISTRICT, STREET, SEX, AGE_BAND, NEIGHBOURHOOD)
 HEADLINE_MODE = "intercept"
-SELF_SELECTED_MODES = frozenset({"open_qr"})
+SELF_SELECTED_MODES = frozenset(mode.code for mode in MODES if mode.basis == "modelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,12 +282,16 @@ class _Lenders:
 
     def _estimate(self, evidence: Evidence, kind: str, home: int) -> Estimate:
         own = share_estimate(evidence, self._rules.method, self._rules.level, _deff(evidence))
-        # The default interval has a planned design effect where the points cannot show their own.
-        planned = self._rules.method is Method.WILSON and evidence.planned is not None
-        if evidence.n == 0 or (evidence.df >= self._rules.min_df and (planned or _has_spread(evidence))):
+        if evidence.n == 0 or (evidence.df >= self._rules.min_df and _has_spread(evidence)):
             return own
         loan = self._loan(evidence, kind, home)
-        return own if loan is None else _borrowed(evidence, loan, self._rules.level)
+        if loan is None:
+            return own
+        borrowed = _borrowed(evidence, loan, self._rules.level)
+        # Enough points that only do not differ: the default's plan says how much to expect, and so does the lender. Of
+        # two opinions about what cannot be seen the more careful is taken.
+        planned = self._rules.method is Method.WILSON and evidence.df >= self._rules.min_df
+        return own if planned and own.upper - own.lower > borrowed.upper - borrowed.lower else borrowed
 
     def _loan(self, evidence: Evidence, kind: str, home: int) -> _Loan | None:
         """The district's design effect, else the city's; a domain without df or spread takes that of the weights."""

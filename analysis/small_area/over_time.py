@@ -11,7 +11,8 @@ The parameters are weighted points as in `hyperparameters`. Their likelihood is 
 by area with quadrature around the modes: by itself it makes areas with few answers too much alike. Draws come from the
 normal approximation at the modes; an area's effects are then drawn anew out of CANDIDATES by their true likelihood
 (sampling, importance resampling; Rubin 1988, Bayesian Statistics 3), so that few or unanimous answers keep their
-skewness. A change and its uncertainty are read off the draws, in which the waves belong together.
+skewness. A change and its uncertainty are read off the draws (`change`), in which the waves
+belong together.
 """
 
 from collections.abc import Sequence
@@ -67,29 +68,6 @@ class WaveEstimates:
     rho: float  # posterior mean of the correlation of an area's effects in neighbouring waves
     effective: float  # number of points of the parameters
     draws: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
-    """Later less earlier for every area: mean, deviation, interval, and the probability that it rose; all (areas,)."""
-
-    method: str
-    names: tuple[str, ...]
-    level: float
-    mean: Floats
-    sd: Floats
-    lower: Floats
-    upper: Floats
-    risen: Floats
-
-
-def change(waves: WaveEstimates, earlier: int = -2, later: int = -1, level: float = 0.95) -> Change:
-    """The change between two waves, the last two unless told. Both are shrunken, so neither regresses by itself."""
-    difference = waves.draws[:, later] - waves.draws[:, earlier]
-    lower, upper = np.quantile(difference, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    risen = (difference > 0).mean(axis=0)
-    mean, sd = difference.mean(axis=0), difference.std(axis=0)
-    return Change(waves.method, waves.names, level, mean, sd, lower, upper, risen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,5 +35,5 @@ def test_notes_on_points_do_not_claim_that_there_are_too_few_where_only_the_answ
     estimate = wave_rates(rows, margins(), INDICATORS).get("aware", "intercept", "neighbourhood", "N11")
     assert estimate is not None
     assert estimate.df >= 3
-    assert "all_answers_agree" in estimate.notes
+    assert "deff_of_district" in estimate.notes
     assert all("few" not in NOTES[note] for note in estimate.notes)

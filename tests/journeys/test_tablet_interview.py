@@ -68,7 +68,8 @@ def test_questions_come_one_by_one_or_on_a_whole_page_as_the_volunteer_likes(vol
     assert volunteer.question == "age"
     page.get_by_role("button", name="Whole page").tap()
     expect(page.locator("fieldset.item:visible")).to_have_count(6)
-    page.wait_for_timeout(1500)  # the wish is written to disk beside the page, and nothing on it says when
+    while '"mode":"page"' not in stored(page):
+        page.wait_for_timeout(50)  # the wish is written to disk beside the page
     page.reload()
     volunteer.sign_in()
     page.get_by_role("button", name="Go on with it").tap()

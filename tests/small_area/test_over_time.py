@@ -1,14 +1,16 @@
 """Areas over several waves: what they share, and what has changed."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from analysis.design import Floats
 from analysis.small_area.areas import AreaError, Areas, Source
+from analysis.small_area.change import Changes, changes
 from analysis.small_area.estimate import estimate
-from analysis.small_area.over_time import Correlation, change, estimate_waves
+from analysis.small_area.over_time import Correlation, estimate_waves
 from tests.small_area.samples import areas_of, imaginary
 
 
@@ -29,6 +31,18 @@ def waves_of(
     return found, np.array(truth)
 
 
+class Columns(NamedTuple):
+    """Changes as arrays (areas,)."""
+
+    mean: Floats
+    lower: Floats
+    upper: Floats
+
+
+def columns(found: Changes) -> Columns:
+    return Columns(*np.array([(each.mean, each.lower, each.upper) for each in found.areas]).T)
+
+
 def rmse(estimate: Floats, truth: Floats) -> float:
     return float(np.sqrt(((estimate - truth) ** 2).mean()))
 
@@ -47,7 +61,7 @@ def test_intervals_of_rates_and_of_changes_hold_the_truth() -> None:
     for seed in (22, 23, 24):
         waves, truth = waves_of(np.random.default_rng(seed))
         found = estimate_waves(waves, 0.5, np.random.default_rng(seed), size=1000)
-        difference = change(found)
+        difference = columns(changes(found))
         inside.append((found.lower <= truth) & (truth <= found.upper))
         moved.append((difference.lower <= truth[1] - truth[0]) & (truth[1] - truth[0] <= difference.upper))
         assert rmse(difference.mean, truth[1] - truth[0]) < 0.6 * rmse(
@@ -97,7 +111,7 @@ def test_three_waves_are_one_panel(correlation: Correlation) -> None:
     found = estimate_waves(waves, 0.5, np.random.default_rng(4), correlation=correlation, size=500)
     assert found.draws.shape == (500, 3, 60)
     assert rmse(found.mean, truth) < 0.8 * rmse(np.array([wave.shares for wave in waves]), truth)
-    assert change(found, 0, 2).mean.mean() > 0
+    assert columns(changes(found, earlier=0, later=2)).mean.mean() > 0
 
 
 def test_an_extreme_share_moves_back_by_itself() -> None:
@@ -105,7 +119,7 @@ def test_an_extreme_share_moves_back_by_itself() -> None:
     waves, truth = waves_of(np.random.default_rng(28), 200, drift=0.0)
     flagged = np.argsort(waves[0].shares)[:20]
     raw = (waves[1].shares - waves[0].shares)[flagged].mean()
-    shrunken = change(estimate_waves(waves, 0.5, np.random.default_rng(5), size=500)).mean[flagged].mean()
+    shrunken = columns(changes(estimate_waves(waves, 0.5, np.random.default_rng(5), size=500))).mean[flagged].mean()
     assert raw > 0.05
     assert abs(shrunken - (truth[1] - truth[0])[flagged].mean()) < 0.03
 
