@@ -131,6 +131,7 @@ def without(known: list[Evidence], **plan: float) -> list[Evidence]:
     [
         Setting(0.5, 600, 4, 20),
         Setting(0.9, 200, 4, 10),
+        Setting(0.7, 50, 2, 10),
         Setting(0.5, 50, 1, 4),
         Setting(0.99, 600, 4, 3),
         Setting(0.99, 2000, 4, 5),
@@ -145,8 +146,9 @@ def test_the_default_interval_keeps_its_promise(setting: Setting) -> None:
     default = row.held[0]
     assert default.method is Method.WILSON
     assert row.error == pytest.approx(sqrt(0.95 * 0.05 / 2000))
-    # Two standard errors below the least that it is to cover.
-    assert 0.93 - 2 * row.error <= default.coverage <= 0.99
+    # Where points are more alike on paper than in the city the plan errs on the careful side.
+    most = 0.99 if setting.kind == kind("intra-class correlation 0.02") else 0.98
+    assert 0.93 <= default.coverage <= most
 
 
 @pytest.mark.parametrize("setting", [Setting(0.99, 2000, 4, 5), Setting(0.95, 2000, 4, 5)])
