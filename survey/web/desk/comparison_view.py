@@ -111,7 +111,6 @@ class ModelLine:
 
     name: str
     cells: tuple[Cell, ...]
-    covariates: tuple[str, ...]
     imbalance: tuple[str, str]  # the largest standardised difference before and after
     notes: tuple[str, ...]
 
@@ -136,12 +135,10 @@ def model_lines(view: WaveView, compared: Sequence[ModesCompared]) -> list[Model
         rates = [view.city_estimate(each.indicator, mode) for mode in (view.headline_mode, OPEN_QR)]
         models = [each.weighted.estimate, each.robust.estimate]
         overlap = each.robust.overlap
-        asked = [name.removeprefix("answer:") for name in each.robust.covariates if name.startswith("answer:")]
         lines.append(
             ModelLine(
                 name=titles[each.indicator],
                 cells=tuple(_share_cell(one, view.publication) for one in (*rates, *models)),
-                covariates=tuple(view.item_text(code) for code in asked),
                 imbalance=(f"{overlap.worst_before:.2f}", f"{overlap.worst_after:.2f}"),
                 notes=tuple(_note(code) for code in each.robust.estimate.notes if code != "self_selected"),
             )

@@ -14,7 +14,7 @@ from analysis.area_charts.tile_map import risk_map
 from analysis.area_charts.tile_svg import tile_svg
 from analysis.area_charts.words import AreaLabels
 from analysis.planning.adaptive import Placed, Placement
-from analysis.risk import Flag, FlagKind
+from analysis.risk import FlagKind
 from analysis.small_area.areas import Source
 from analysis.small_area.change import AreaChange, Together
 from analysis.small_area.flags import AreaFlag, Flags
@@ -22,7 +22,7 @@ from analysis.small_area.forecast import Lift, Outlook
 from analysis.small_area.ranks import AreaRank, Ranks
 from survey.services.neighbourhoods import BATCH, CELL, Neighbourhoods, Outlooks
 from survey.web.desk.wave_view import WaveView
-from survey.web.desk.words import FLAG_SHAPES, FLAGS, chance_text, reason_text
+from survey.web.desk.words import FLAG_SHAPES, FLAGS, chance_text
 from survey.web.languages import text_of, translate
 
 MOST_LIFTS = 5
@@ -54,10 +54,6 @@ class RiskRow:
     @property
     def flag_word(self) -> str:
         return f"{FLAG_SHAPES[self.area.kind]} {translate(FLAGS[self.area.kind])}"
-
-    @property
-    def reason(self) -> str:
-        return reason_text(Flag(self.area.kind, self.area.reason, None))
 
     @property
     def place(self) -> str:

@@ -285,10 +285,6 @@ class WaveView:
     def _domain_name(self, kind: str, code: str) -> str:
         return self._category_name(kind, code) if kind in {"sex", "age_band"} else self.area(code)
 
-    def item_text(self, code: str) -> str:
-        """The question of an item."""
-        return text_of(self.results.questionnaire.items[code].text)
-
     def stratum_text(self, code: str) -> str:
         """The words for a category of any strata question."""
         names = (self._category_name(stratum.dimension, code) for stratum in self.results.questionnaire.strata)
