@@ -131,7 +131,13 @@ def ratio(
     df, n = degrees_of_freedom(design, top.n > 0), int(top.n.sum())
     lower, upper = symmetric(value, variance, df, level)
     basis = "design" if isfinite(lower) else "none"
-    return Estimate(value, _root(variance), variance, df, n, nan, lower, upper, level, "t", basis, nan)
+    said = {
+        "no_answers": n == 0,
+        "zero_denominator": n > 0 and not bottom.total.sum(),
+        "no_degrees_of_freedom": n > 0 and df <= 0,
+    }
+    notes = tuple(note for note, applies in said.items() if applies)
+    return Estimate(value, _root(variance), variance, df, n, nan, lower, upper, level, "t", basis, nan, notes)
 
 
 def _root(variance: float) -> float:

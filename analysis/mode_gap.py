@@ -271,7 +271,9 @@ def _average(found: _Compared, weight: Floats, df: float, level: float) -> Gap:
         return Gap("", 0.0, nan, nan, n_open, n_reference, nan, nan, df, nan, nan, nan, notes=("untested_people",))
     shares = found.share[:, tested] @ weight
     variance = float(weight @ found.covariance[np.ix_(tested, tested)] @ weight)
-    return _gap("", nan, shares, (n_open, n_reference), variance, df, level)
+    gap = _gap("", nan, shares, (n_open, n_reference), variance, df, level)
+    notes = ("no_degrees_of_freedom",) if df <= 0 else ("all_answers_agree",) if gap.se == 0 else ()
+    return replace(gap, notes=notes)
 
 
 def _each(samples: TwoSamples, variable: Measure, strata: _Strata, found: _Compared, level: float) -> tuple[Gap, ...]:

@@ -159,6 +159,17 @@ def test_points_that_do_not_differ_are_not_taken_for_proof_that_they_never_do() 
     assert found.n_effective == pytest.approx(120 / max(1, found.planned * (1 + 9 * PLANNING.icc)))
 
 
+def test_a_ratio_that_cannot_be_said_says_why() -> None:
+    sample = clustered()
+    nothing = ratio(of(sample), sample["score"], np.zeros(len(sample)))
+    assert nothing.notes == ("zero_denominator",)
+    assert isnan(nothing.lower)
+    assert ratio(of(sample), sample["score"], np.full(len(sample), np.nan)).notes == ("no_answers",)
+    point = ((sample["district"] == "D0") & (sample["point"] == "P0")).to_numpy()
+    assert ratio(of(sample), sample["score"], np.ones(len(sample)), point).notes == ("no_degrees_of_freedom",)
+    assert ratio(of(sample), sample["score"], np.ones(len(sample))).notes == ()
+
+
 def test_one_interview_has_a_share_and_no_interval() -> None:
     for y in (np.array([1.0]), np.array([0.0])):
         found = proportion(declare(pd.DataFrame({"y": y}), lonely="adjust"), y)

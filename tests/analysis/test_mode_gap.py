@@ -213,6 +213,7 @@ def test_without_degrees_of_freedom_there_are_gaps_but_no_tests() -> None:
     found = gap_of(rows.assign(stratum=rows["point"]))
     assert {gap.notes for gap in found.strata} == {("no_degrees_of_freedom",)}
     assert "no_degrees_of_freedom" in found.notes
+    assert found.average.notes == ("no_degrees_of_freedom",)
     assert found.average.value == pytest.approx(R_AVERAGE[0])
     p_values = (found.average.p_value, found.anywhere.p_value, found.anywhere.wald_p_value, found.strata[0].p_value)
     assert all(isnan(p) for p in p_values)
