@@ -23,6 +23,9 @@ Codes = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
+_LEAST, _MOST = 1e-100, 1e100  # of a positive weight: beyond, squares and their sums leave the numbers there are
+
+
 class Lonely(StrEnum):
     """What a stratum with a single sampled unit adds to the variance."""
 
@@ -238,6 +241,12 @@ def _weights(frame: pd.DataFrame, column: str | None, stages: Sequence[Stage]) -
         weights = _numbers(frame, column)
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise DesignError(f"Column {column} has weights that are negative or not finite. Weights are 0 or more.")
+        held = weights[weights > 0]
+        if len(held) and not _LEAST <= held.min() <= held.max() <= _MOST:
+            raise DesignError(
+                f"Column {column} has weights from {held.min():g} to {held.max():g}, whose squares cannot be counted "
+                "with. Weights say for how many people a row stands."
+            )
         return weights
     weights = np.ones(len(frame))
     for stage in stages:

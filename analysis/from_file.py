@@ -27,6 +27,7 @@ from analysis.publication import STANDARDS
 from analysis.table_file import read_csv
 
 Kind = Literal["mean", "total", "proportion", "ratio"]
+MOST = 1e100  # of a value: beyond, squares and their sums leave the numbers there are
 SIZE = "population"  # the column of a margin's file that holds the people
 
 
@@ -219,11 +220,12 @@ def _numbers(frame: pd.DataFrame, column: str, where: str = "") -> "np.ndarray[t
     if held.dtype == object:  # a list, as Parquet may hold, is no number either
         held = held.map(lambda value: value if pd.api.types.is_scalar(value) else str(value))
     values = pd.to_numeric(held, errors="coerce")
-    wrong = (values.isna() & held.notna()) | np.isinf(values)
+    wrong = (values.isna() & held.notna()) | (values.abs() > MOST)
     if wrong.any():
         place = int(np.argmax(wrong))
         found = held.iloc[place]
-        raise FileError(f"{where and f'{where}: '}Column {column}, row {place + 1}: '{found}' is no finite number.")
+        what = f"beyond {MOST:g}" if np.isfinite(values.iloc[place]) else "no finite number"
+        raise FileError(f"{where and f'{where}: '}Column {column}, row {place + 1}: '{found}' is {what}.")
     return np.asarray(values, dtype=np.float64)
 
 

@@ -29,6 +29,8 @@ def above_zero(name: str, value: float) -> float:
     """The value, if it is a finite number above 0. Raises PlanError."""
     if not (isfinite(value) and value > 0):
         raise PlanError(f"{name} is {value:g}; it must be a number above 0.")
+    if not 1 / LARGEST <= value <= LARGEST:
+        raise PlanError(f"{name} is {value:g}; it must be a number from {1 / LARGEST:g} to {LARGEST:g}.")
     return value
 
 

@@ -204,6 +204,14 @@ def test_a_value_that_is_not_finite_is_named_with_its_column_and_row(
         assert refused(capsys, path, kind, "y") == "Column y, row 3: 'inf' is no finite number.\n"
 
 
+def test_a_value_or_a_weight_beyond_counting_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("y,w,tiny\n1,1,1e-320\n1e300,1e200,1\n0,1,1\n", "utf-8")
+    assert refused(capsys, path, "--mean", "y") == "Column y, row 2: '1e+300' is beyond 1e+100.\n"
+    for column in ("w", "tiny"):
+        assert f"Column {column} has weights from" in refused(capsys, path, "--mean", "w", "--weights", column)
+
+
 def test_lists_of_a_parquet_file_make_no_domains_and_no_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
