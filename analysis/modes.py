@@ -42,7 +42,7 @@ MODES: tuple[Mode, ...] = (
         "The households were drawn at random, and those who were not reached or refused are like those who answered.",
     ),
     Mode(
-        "coded",
+        "sampled",
         "Letter with a code",
         "design",
         True,

@@ -53,7 +53,9 @@ INSERT INTO quota_event VALUES (1, 1, 'opened', 5, '2026-01-01');
 INSERT INTO account VALUES (1, '王芳', 'volunteer', 'h', false, 0, false, '2026-01-01')
 """
 RESPONSE = (
-    "INSERT INTO response VALUES (:id, 1, 'PQ', 'intercept', 'q', 1, :disposition, false, false, 1, '9901', 'en', "
+    "INSERT INTO response (id, wave_id, point_code, mode, questionnaire_code, questionnaire_version, disposition, "
+    "late, superseded, cell_id, area_code, language, answers, content_digest, opened_at, received_at) "
+    "VALUES (:id, 1, 'PQ', 'intercept', 'q', 1, :disposition, false, false, 1, '9901', 'en', "
     ":answers, 'digest', '2026-01-01', '2026-01-01')"
 )
 
@@ -72,6 +74,7 @@ def test_responses_of_the_first_shape_are_kept_by_the_next_which_takes_more_disp
     with after.writing() as connection:
         kept = connection.execute(text("SELECT disposition, cell_id, language FROM response ORDER BY id")).all()
         assert [tuple(row) for row in kept] == [("complete", 1, "en"), ("over_quota", 1, "en")]
+        assert set(connection.execute(text("SELECT channel FROM response")).scalars()) == {"web"}
         connection.execute(text(RESPONSE), {"id": three, "disposition": "non_contact", "answers": "{}"})
         assert connection.scalar(text("SELECT pin_salt FROM account")) is None
         if after.is_sqlite:

@@ -20,9 +20,28 @@ from survey.domain.paradata import Paradata
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
+class Channel(StrEnum):
+    """Through which door a submission came: somebody's own browser, a volunteer's tablet, or from paper at the desk."""
+
+    WEB = "web"
+    TABLET = "tablet"
+    DESK = "desk"
+
+
+class Proof(StrEnum):
+    """What a sender did while the point was under attack: solved the page's riddle, or waited a while instead."""
+
+    SOLVED = "solved"
+    WAITED = "waited"
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One filled form, from a browser or a tablet. `answers` are as sent, not yet checked."""
+    """One filled form, from a browser, a tablet or paper. `answers` are as sent, not yet checked.
+
+    earlier_forms: how many this device says that it has sent before in this wave. change_digest: of the key with which
+    the sender may replace it later.
+    """
 
     id: UUID
     point_code: str
@@ -34,6 +53,10 @@ class Submission:
     opened_at: datetime
     received_at: datetime
     paradata: Paradata | None = None  # of a tablet's record
+    channel: Channel = Channel.WEB
+    earlier_forms: int | None = None
+    proof: Proof | None = None
+    change_digest: str | None = None
 
 
 class Outcome(StrEnum):

@@ -17,7 +17,7 @@ class Mode(StrEnum):
     INTERCEPT = "intercept"
     OPEN_QR = "open_qr"
     HOUSEHOLD = "household"
-    CODED = "coded"
+    SAMPLED = "sampled"
 
 
 class PlaceType(StrEnum):

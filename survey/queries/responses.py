@@ -34,6 +34,10 @@ class NewResponse:
     content_digest: str
     opened_at: datetime
     received_at: datetime
+    channel: str
+    earlier_forms: int | None = None
+    proof: str | None = None
+    change_digest: str | None = None
     late: bool = False
     superseded: bool = False
 

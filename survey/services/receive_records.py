@@ -15,7 +15,7 @@ from survey.domain.margins import eligible_codes
 from survey.domain.paradata import ClockState, Paradata, put_right
 from survey.domain.problems import Invalid, Problem
 from survey.domain.record import LARGEST, Record, read_record, read_uuid
-from survey.domain.submission import Receipt, Submission
+from survey.domain.submission import Channel, Receipt, Submission
 from survey.services.catalogue import NotFound
 from survey.services.keep_responses import Checked, keep_in_a_transaction
 from survey.services.receive_submission import Door, check_submission, receipt_of
@@ -161,6 +161,7 @@ def _submission(
         opened_at=assignment.taken_at if times.clock is ClockState.UNKNOWN else times.started_at,
         received_at=now,
         paradata=paradata,
+        channel=Channel.TABLET,
     )
 
 

@@ -105,6 +105,10 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
         content_digest=content_digest(answers, submission.finish, *_noted(submission.paradata)),
         opened_at=submission.opened_at,
         received_at=submission.received_at,
+        channel=submission.channel,
+        earlier_forms=submission.earlier_forms,
+        proof=submission.proof,
+        change_digest=submission.change_digest,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, UniqueConstraint, Uuid
+from sqlalchemy import Column, Index, UniqueConstraint, Uuid
 from sqlmodel import CheckConstraint, Field, SQLModel
 
 from survey.tables.columns import UtcDateTime
@@ -37,3 +37,14 @@ class QuotaEvent(SQLModel, table=True):
     amount: int
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     assignment_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
+
+
+class SlotHold(SQLModel, table=True):
+    """A slot kept for somebody who was let in and is answering; counted in `quota_cell.granted` until it expires."""
+
+    __tablename__ = "slot_hold"
+    __table_args__ = (Index("slot_hold_by_cell", "cell_id", "expires_at"),)
+
+    submission_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    cell_id: int = Field(foreign_key="quota_cell.id")
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

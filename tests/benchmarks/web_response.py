@@ -31,7 +31,7 @@ from survey.domain.validation import check_answers
 from survey.domain.wave import Admission, Mode
 from survey.services.read_wave import admission_of
 from survey.services.receive_submission import Door
-from survey.web.resident import views
+from survey.web.resident import taking
 from tests import browser, postgresql
 from tests.browser import REPOSITORY, Server
 from tests.field import AREAS, CHINA, SECRET, Field, as_form, first_answers, open_field, plan_text, questionnaire_text
@@ -67,8 +67,8 @@ def floor() -> Flask:
         code = receipt_code(door.secret, submission.id)
         return Receipt(submission.id, code, Outcome.STORED, Disposition.COMPLETE, digest)
 
-    vars(views)["receive_submission"] = thank_without_storing
-    vars(views)["admission_of"] = _remembered(admission_of)
+    vars(taking)["receive_submission"] = thank_without_storing
+    vars(taking)["admission_of"] = _remembered(admission_of)
     return create_app(read_settings())
 
 

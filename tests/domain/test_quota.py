@@ -169,7 +169,7 @@ def test_a_district_without_any_figure_can_still_have_an_equal_or_fixed_allocati
 
 
 def test_a_fixed_allocation_that_does_not_add_up_is_refused_at_its_sample() -> None:
-    wrong = SamplePlan(Mode.CODED, 61, Allocation.FIXED, {YUECHI: 36, HUAYING: 24})
+    wrong = SamplePlan(Mode.SAMPLED, 61, Allocation.FIXED, {YUECHI: 36, HUAYING: 24})
     assert refusal(plan(SamplePlan(Mode.INTERCEPT, 5, Allocation.EQUAL), wrong)) == [
         ("samples[2].fixed", "allocation_fixed_sum")
     ]

@@ -168,7 +168,7 @@ def test_a_sample_size_that_is_not_a_whole_number_is_refused(n: str) -> None:
         ("area: 511621001", "area: 511621099", 15, "points[1].area", "wave_area_unknown"),
         ("area: 511621001", "area: 511621", 15, "points[1].area", "wave_area_too_large"),
         ("place: square", "place: palace", 15, "points[1].place", "document_not_known"),
-        ("square, mode: intercept", "square, mode: coded", 15, "points[1].mode", "wave_mode_unsampled"),
+        ("square, mode: intercept", "square, mode: sampled", 15, "points[1].mode", "wave_mode_unsampled"),
         ("place: square", "plaza: square", 15, "points[1].plaza", "document_unknown_key_nearest"),
         ("points:", "grace_hours: 800\npoints:", 14, "grace_hours", "wave_count"),
         ("points:", "within: equally\npoints:", 14, "within", "document_not_known"),
@@ -315,7 +315,7 @@ def test_a_district_that_gets_no_interviews_needs_no_points() -> None:
 
 
 def test_invited_people_need_no_points() -> None:
-    text = changed("mode: open_qr", "mode: coded").replace("mode: intercept", "mode: household")
+    text = changed("mode: open_qr", "mode: sampled").replace("mode: intercept", "mode: household")
     text = text.replace("points:\n  - {area: 511621001, place: square, mode: household}\n", "")
     assert [note.code for note in plan_notes(parse(text), ADULTS, FRAME)] == ["margins_age_split"]
 

@@ -54,6 +54,10 @@ def test_a_finished_form_is_stored_as_it_was_given(field: Field) -> None:
         "content_digest": receipt.content_digest,
         "opened_at": submission.opened_at.astimezone(UTC),
         "received_at": submission.received_at.astimezone(UTC),
+        "channel": "web",
+        "earlier_forms": None,
+        "proof": None,
+        "change_digest": None,
     }
     assert cell.completed == 1
     assert recount(field.db) == (24, [])

@@ -14,7 +14,7 @@ MODES: Mapping[str, str] = {
     "intercept": N_("Street intercept"),
     "open_qr": N_("Open QR code"),
     "household": N_("Household visit"),
-    "coded": N_("Letter with a code"),
+    "sampled": N_("Letter with a code"),
 }
 PLACES: Mapping[str, str] = {
     "square": N_("square"),

@@ -1,0 +1,110 @@
+"""Giving out the form of a point and taking it back, whatever address led there: a poster's code or a letter's.
+
+A browser that runs our script asks for JSON and is acknowledged by the id it sent; one without is led to the thanks
+page. Programs send JSON and get JSON.
+"""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from flask import Response, abort, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from survey.domain.fieldwork import Point
+from survey.domain.problems import Invalid, Problem
+from survey.domain.submission import Outcome, Receipt, Submission
+from survey.domain.wave import Admission
+from survey.services.read_wave import admission_of
+from survey.services.receive_submission import WaveNotTaking, receive_submission
+from survey.web.languages import page_language, set_page_language
+from survey.web.office import office
+from survey.web.page_token import PageToken
+from survey.web.problem_texts import problems_json
+from survey.web.resident.incoming import Action, Incoming, read_form, read_json
+from survey.web.resident.page import form_page, served_page
+from survey.web.security import whole_body
+
+Receive = Callable[[Submission], Receipt]
+ThanksUrl = Callable[[Receipt], str]
+
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_STATUS = {Outcome.STORED: 201, Outcome.REPEATED: 200, Outcome.CONFLICT: 409}
+
+
+def through_the_door(submission: Submission) -> Receipt:
+    """What becomes of a submission that nothing but the wave admits."""
+    return receive_submission(office().door, submission)
+
+
+def open_form(point: Point) -> Response:
+    """The questionnaire of a point, with a fresh token."""
+    now = office().now()
+    wave, admission = admission_of(office().db, point.wave_id, now)
+    if admission is not Admission.OPEN:
+        # In the grace, forms that were opened before still arrive; new ones are not given out.
+        return _not_taking(admission)
+    questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
+    token = PageToken(uuid4(), point.code, questionnaire.code, questionnaire.version, now)
+    return served_page(point, token, page_language(), large=request.args.get("size") == "large")
+
+
+def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_the_door) -> BaseResponse:
+    """One filled form. 303 or 201 stored, 200 repeated, 409 other content under a known id, 422 something is wrong."""
+    body = whole_body()
+    if request.is_json:
+        return _take_json(read_json(point, body), thanks_url, receive)
+    if request.mimetype not in _FORM_TYPES:
+        abort(415)
+    incoming = read_form(point, request.form, request.files)
+    if request.accept_mimetypes.best == "application/json" and incoming.action is not Action.SHOW:
+        return _take_json(incoming, thanks_url, receive)
+    set_page_language(incoming.language)
+    if incoming.action is Action.SHOW or incoming.problems:
+        return form_page(point, incoming)
+    return _take_page(point, incoming, thanks_url, receive)
+
+
+def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> BaseResponse:
+    try:
+        receipt = receive(incoming.submission(office().now()))
+    except Invalid as refused:
+        return form_page(point, incoming.with_problems(refused.problems))
+    except WaveNotTaking as refused:
+        return _not_taking(refused.admission)
+    if receipt.outcome is Outcome.CONFLICT:
+        return Response(render_template("resident/conflict.html"), status=409)
+    return redirect(thanks_url(receipt), code=303)
+
+
+def _take_json(incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> Response:
+    set_page_language(incoming.language)
+    if incoming.problems:
+        return _refused(incoming.problems)
+    try:
+        receipt = receive(incoming.submission(office().now()))
+    except Invalid as refused:
+        return _refused(refused.problems)
+    except WaveNotTaking as refused:
+        return _refused((Problem(f"wave_{refused.admission.value}", "wave"),), status=410)
+    response = jsonify(_receipt_json(receipt) | {"thanks": thanks_url(receipt)})
+    response.status_code = _STATUS[receipt.outcome]
+    return response
+
+
+def _receipt_json(receipt: Receipt) -> dict[str, str]:
+    return {
+        "id": str(receipt.submission_id),
+        "receipt": receipt.code,
+        "outcome": receipt.outcome.value,
+        "disposition": receipt.disposition.value,
+    }
+
+
+def _refused(problems: tuple[Problem, ...], status: int = 422) -> Response:
+    response = jsonify(problems=problems_json(problems))
+    response.status_code = status
+    return response
+
+
+def _not_taking(admission: Admission) -> Response:
+    return Response(render_template("resident/not_taking.html", too_early=admission is Admission.NOT_YET), status=410)
