@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import inf, nan
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from analysis.design import Floats
@@ -145,7 +145,9 @@ def _solved(
 
     `milp` without integers is the linear programming of HiGHS, and takes both ends of a constraint at once.
     """
-    found = milp(cost, constraints=LinearConstraint(matrix, *between), bounds=Bounds(*bounds))
+    found = scipy.optimize.milp(
+        cost, constraints=scipy.optimize.LinearConstraint(matrix, *between), bounds=scipy.optimize.Bounds(*bounds)
+    )
     return None if found.x is None else np.asarray(found.x, dtype=np.float64)
 
 

@@ -8,7 +8,7 @@ interviews; a point within the limits is no news. Limits are the binomial quanti
 from math import ceil, isfinite
 
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from analysis.area_charts.allocation import count_scale
 from analysis.area_charts.caterpillar import share_scale
@@ -55,9 +55,9 @@ def limits(rate: float, n: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 def _quantile(rate: float, n: Floats, chance: float) -> Floats:
-    count = binom.ppf(chance, n, rate)
-    over = binom.cdf(count, n, rate) - chance
-    part = over / np.maximum(binom.pmf(count, n, rate), 1e-300)
+    count = scipy.stats.binom.ppf(chance, n, rate)
+    over = scipy.stats.binom.cdf(count, n, rate) - chance
+    part = over / np.maximum(scipy.stats.binom.pmf(count, n, rate), 1e-300)
     share: Floats = np.clip((count - part) / n, 0.0, 1.0)
     return share
 

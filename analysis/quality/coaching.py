@@ -15,8 +15,8 @@ places.
 from math import log
 
 import numpy as np
+import scipy
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
 from analysis.quality.answers import Answers, Codes, Floats, Mask, Unit
 from analysis.quality.comparison import Found, equally_content, named
@@ -102,7 +102,7 @@ def as_told(answers: Answers) -> Floats:
     parts = [each / spread for each in (best, known) if (spread := float(np.nanstd(each))) > 0]
     drilled: Floats = np.asarray(sum(parts, np.zeros(len(answers))), dtype=np.float64)
     said = ~np.isnan(drilled)
-    above = said.sum() + 1 - rankdata(drilled[said])
+    above = said.sum() + 1 - scipy.stats.rankdata(drilled[said])
     scores = np.full(len(answers), np.nan)
     scores[said] = -np.log(above / (said.sum() + 1))
     return scores

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+import scipy
 from scipy.special import ndtr
-from scipy.stats import f, t
 
 from analysis.quality.answers import Answers, Codes, Floats, Item, Mask, Unit
 from analysis.quality.comparison import Found, named, sites
@@ -174,7 +173,7 @@ def effects_of(code: str, y: Floats, volunteer: Codes, place: Codes, volunteers:
         level=LEVEL,
         method=method,
     )
-    p_value = np.where(reached, 2 * t.sf(np.abs(np.nan_to_num(z)), len(d)), nan)
+    p_value = np.where(reached, 2 * scipy.stats.t.sf(np.abs(np.nan_to_num(z)), len(d)), nan)
     return Effects(share, effect, sd, np.where(reached, beyond, nan), p_value)
 
 
@@ -186,7 +185,9 @@ def _reml(d: Floats, w: Floats, total: float, df: int) -> float:
         squares = total - float((ratio * w * w / (1 + ratio * d)).sum())
         return float(df * np.log(squares) + np.log1p(ratio * d).sum())
 
-    best = minimize_scalar(deviance, bounds=(-14.0, float(np.log(_LARGEST))), method="bounded", options={"xatol": 1e-9})
+    best = scipy.optimize.minimize_scalar(
+        deviance, bounds=(-14.0, float(np.log(_LARGEST))), method="bounded", options={"xatol": 1e-9}
+    )
     at_zero = df * np.log(total)
     return float(np.exp(best.x)) if best.fun < at_zero - 1e-9 else 0.0
 
@@ -203,6 +204,7 @@ def _pivot_interval(d: Floats, w: Floats, residual: float, df: int) -> tuple[flo
             return 0.0
         if pivot(_LARGEST) >= quantile:
             return _LARGEST
-        return float(brentq(lambda ratio: pivot(ratio) - quantile, 0.0, _LARGEST))
+        return float(scipy.optimize.brentq(lambda ratio: pivot(ratio) - quantile, 0.0, _LARGEST))
 
-    return reaching(float(f.ppf(1 - tail, len(d), df))), reaching(float(f.ppf(tail, len(d), df)))
+    upper, lower = (float(each) for each in np.asarray(scipy.stats.f.ppf([1 - tail, tail], len(d), df)))
+    return reaching(upper), reaching(lower)

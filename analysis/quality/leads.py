@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from math import isnan, nan
 
 import numpy as np
+import scipy
 from scipy.special import chdtrc, ndtri
-from scipy.stats import rankdata
 
 from analysis.quality.answers import Floats, Unit
 from analysis.quality.findings import LEVEL, Finding, Silence, benjamini_hochberg
@@ -98,7 +98,7 @@ def covariance_of_logs(p_values: Floats) -> Floats:
         for other in range(one):
             both = ~np.isnan(p_values[:, one]) & ~np.isnan(p_values[:, other])
             if both.sum() >= FEWEST:
-                scores = [ndtri(rankdata(p_values[both, at]) / (both.sum() + 1)) for at in (one, other)]
+                scores = [ndtri(scipy.stats.rankdata(p_values[both, at]) / (both.sum() + 1)) for at in (one, other)]
                 spread = [float(np.std(each)) for each in scores]
                 r = 0.0
                 if min(spread) > 0:

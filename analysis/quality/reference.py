@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from math import exp, pi, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import betaln, gammaln, ndtr, ndtri
-from scipy.stats import pearson3, t
 
 from analysis.quality.answers import Codes, Floats, Mask
 
@@ -128,7 +127,7 @@ def between_variance(suspicion: Floats, chance: Floats, spread: Floats) -> float
         upper = 1.0
         while excess(upper) > 0:
             upper *= 10
-        own = float(brentq(excess, 0.0, upper))
+        own = float(scipy.optimize.brentq(excess, 0.0, upper))
     return max(own, (units * own + PRIOR * ORDINARY) / (units + PRIOR))
 
 
@@ -144,7 +143,7 @@ def heavier(p_values: Floats, units: int) -> Floats:
     Winsorising leaves about half of the units' information, and PRIOR counts as it does in `between_variance`.
     """
     z = -ndtri(np.clip(p_values, 1e-300, 1.0))
-    return np.asarray(t.sf(z, units / 2 + PRIOR))
+    return np.asarray(scipy.stats.t.sf(z, units / 2 + PRIOR))
 
 
 def honest_differences(p_values: Floats) -> Floats:
@@ -179,7 +178,7 @@ def skewed_tail(value: Floats, draws: Floats) -> Floats:
     safe = np.where(sd > 0, sd, 1.0)
     # A skewness below 0 would end the tail early, on the word of a few draws.
     skew = np.maximum((((draws - mean) / safe) ** 3).mean(axis=0), 0.0)
-    tails = pearson3.sf(value, skew, loc=mean, scale=safe)
+    tails = scipy.stats.pearson3.sf(value, skew, loc=mean, scale=safe)
     return np.where(sd > 0, np.clip(tails, 0.0, 1.0), 1.0)
 
 

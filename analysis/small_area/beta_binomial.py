@@ -9,8 +9,8 @@ Beta(μk + yes_i, (1 - μ)k + n_i - yes_i). The correlation of two answers in on
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from scipy.special import betaincinv, betaln, digamma, logit
-from scipy.stats import beta as beta_distribution
 
 from analysis.design import Floats
 from analysis.small_area.areas import Areas, Source
@@ -83,7 +83,7 @@ def _given(
         a, b = mu * k + areas.yes, (1 - mu) * k + areas.n - areas.yes
         mean, sd = a / (a + b), np.sqrt(a * b / (a + b + 1)) / (a + b)
         lower, upper = (np.asarray(betaincinv(a, b, q), np.float64) for q in (0.05, 0.95))
-        chance = np.asarray(beta_distribution.cdf(threshold, a, b), np.float64)
+        chance = np.asarray(scipy.stats.beta.cdf(threshold, a, b), np.float64)
     else:  # one rate for all, or (nan) none
         mean = lower = upper = np.full(size, mu)
         sd = np.full(size, 0.0 if np.isfinite(mu) else np.nan)

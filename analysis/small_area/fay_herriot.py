@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtri
 
 from analysis.design import Floats
@@ -123,5 +123,5 @@ def restricted_maximum(z: Floats, d: Floats, x: Floats) -> float:
     grid = np.concatenate([[0.0], np.geomspace(1e-3 * d.min(), 10 * (z.var() + d.max()), 100)])
     slopes = [score(a) for a in grid.tolist()]
     ends = [(grid[i], grid[i + 1]) for i in range(len(grid) - 1) if slopes[i] > 0 >= slopes[i + 1]]
-    found = [float(brentq(score, low, high, xtol=1e-300, rtol=1e-14)) for low, high in ends]
+    found = [float(scipy.optimize.brentq(score, low, high, xtol=1e-300, rtol=1e-14)) for low, high in ends]
     return max([0.0, *found], key=height)

@@ -10,9 +10,8 @@ Statistical Computation and Simulation 41). The effective number of points, 1/Σ
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import gammaincinv, ndtri
-from scipy.stats import qmc
 
 from analysis.design import Floats
 from analysis.small_area.nested import Data, Integrated, Rule, integrate
@@ -73,7 +72,7 @@ def posterior(data: Data, priors: Priors, rule: Rule, points: int = POINTS) -> H
     start = np.zeros(size)
     start[0] = np.log((data.yes.sum() + 1) / (data.n.sum() - data.yes.sum() + 1))
     start[k:] = np.log(0.5)
-    centre = np.asarray(minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-3}).x)
+    centre = np.asarray(scipy.optimize.minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-3}).x)
     steps = STEP * np.vstack([np.eye(size), -np.eye(size)])
     slopes = target(data, priors, centre + steps, rule)[1]
     bend = (slopes[size:] - slopes[:size]) / (2 * STEP)
@@ -102,7 +101,7 @@ def posterior(data: Data, priors: Priors, rule: Rule, points: int = POINTS) -> H
 
 def sobol_t(points: int, size: int) -> Floats:
     """(points, size) a multivariate t with DF degrees of freedom, spread evenly."""
-    u = qmc.Sobol(size + 1, scramble=False).random(points) + 0.5 / points
+    u = scipy.stats.qmc.Sobol(size + 1, scramble=False).random(points) + 0.5 / points
     chi = 2 * gammaincinv(DF / 2, u[:, -1:])
     t: Floats = ndtri(u[:, :-1]) * np.sqrt(DF / chi)
     return t

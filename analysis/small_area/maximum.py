@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from analysis.design import Floats
 
@@ -45,7 +45,7 @@ def maximise(objective: Objective, start: Floats, even: Sequence[int] = ()) -> M
         value, gradient = objective(at)
         return -value, -gradient
 
-    at = np.asarray(minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-5}).x)
+    at = np.asarray(scipy.optimize.minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-5}).x)
     at, converged = _newton(objective, at)
     nil = [place for place in even if abs(at[place]) < NIL]
     if nil:

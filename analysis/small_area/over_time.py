@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from analysis.design import Codes, Floats
 from analysis.small_area.areas import AreaError, Areas, Source
@@ -221,7 +221,7 @@ def _points(panel: _Panel, priors: Priors, correlation: Correlation, points: int
     yes, n = panel.yes.sum(axis=0), panel.n.sum(axis=0)
     start[: panel.waves] = np.log((yes + 1) / (n - yes + 1))
     start[k::2], start[k + 1 :: 2] = np.log(0.5), 0.5
-    centre = np.asarray(minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-2}).x)
+    centre = np.asarray(scipy.optimize.minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-2}).x)
     wide = 30 * steps  # second differences need wider steps than first ones
     corners = [centre + i * a + j * b for i in wide for j in wide for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
     values = _target(panel, priors, correlation, np.array(corners))[0].reshape(size, size, 4)

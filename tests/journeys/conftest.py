@@ -116,6 +116,7 @@ def demonstration_server(demonstration: Path, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("demonstration-server")
     shutil.copytree(demonstration, folder / "database")
     told = {"DATABASE_URL": f"sqlite:///{folder}/database/demonstration.sqlite", "MINSHENG_HOME": str(folder)}
+    told["WEB_CONCURRENCY"] = "1"  # what the pages work out is kept by each process for itself
     with browser.gunicorn(folder / "gunicorn.log", told) as server:
         yield server
 

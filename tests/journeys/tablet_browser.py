@@ -156,6 +156,7 @@ class Office(Square):
             "MINSHENG_HOME": str(home),
             "SECRET_KEY": self.field.settings.secret_key,
             "PUBLIC_URL": self.road.url,
+            "WEB_CONCURRENCY": "1",
         }
         self._server = self._running.enter_context(browser.gunicorn(home / "log", told, application))
         self.road.port = int(self._server.url.rpartition(":")[2])

@@ -147,6 +147,7 @@ def open_square(
         questionnaire=questionnaire_text(valid_until=f"{now + timedelta(days=90):%Y-%m-%d}"),
     )
     told = {"DATABASE_URL": url, "MINSHENG_HOME": str(folder), "SECRET_KEY": field.settings.secret_key}
+    told["WEB_CONCURRENCY"] = "1"
     try:
         with browser.gunicorn(folder / "gunicorn.log", told) as server:
             yield Square(field, server)
