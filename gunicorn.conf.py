@@ -14,15 +14,21 @@ import errno
 import logging
 import multiprocessing
 import os
+import random
 import socket
 import struct
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", min(2, multiprocessing.cpu_count())))
 threads = 16
 preload_app = False
@@ -40,6 +46,70 @@ def when_ready(server: Arbiter) -> None:
     for listener in server.LISTENERS:
         for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.sock.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", STALL_SECONDS, 0))
+
+
+# After a broadcast more residents come than two cores can answer. Whoever has waited for a thread longer than this is
+# told to come back in a moment, which costs us next to nothing; the form's page does so by itself. A form that is sent
+# may wait longer than one that is fetched, for somebody has filled it in.
+PATIENCE_SECONDS = {"GET": 2.0, "POST": 8.0}
+COME_BACK_SECONDS = (2, 8)  # chance spreads those who were sent away
+ALWAYS_ANSWERED = ("/healthz", "/readyz")
+BUSY = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>请稍后再试</title>
+<h1>请稍后再试</h1><p>现在访问的人较多，请过几秒钟再试。如果您刚才提交了问卷，答案还没有保存，请返回上一页再次提交。</p>
+<p lang="en">Many people are here just now. Please try again in a few seconds. If you have just sent a form, it has not
+been stored yet: please go back and send it again.</p></html>""".encode()
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class PatientThreads(ThreadPoolExecutor):
+    """Threads that know how long what they begin has waited for them."""
+
+    begun = threading.local()
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> "Future[Any]":
+        return super().submit(self._begin, time.monotonic(), work, *args, **named)
+
+    def _begin(self, asked: float, work: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        self.begun.waited = time.monotonic() - asked
+        return work(*args, **named)
+
+
+class PatientWorker(ThreadWorker):
+    """gunicorn's threaded worker over such threads."""
+
+    def get_thread_pool(self) -> PatientThreads:
+        return PatientThreads(max_workers=self.cfg.threads)
+
+
+worker_class = PatientWorker
+
+
+def post_worker_init(worker: ThreadWorker) -> None:
+    """Puts the turning away before the application."""
+    worker.wsgi = turning_away(worker.wsgi)
+
+
+def turning_away(application: Application) -> Application:
+    """The application, but for requests that have waited too long."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        patience = PATIENCE_SECONDS.get(environ["REQUEST_METHOD"], PATIENCE_SECONDS["GET"])
+        if PatientThreads.begun.waited <= patience or environ["PATH_INFO"] in ALWAYS_ANSWERED:
+            return application(environ, start_response)
+        # A body that nobody reads would break the connection before the answer has arrived.
+        environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), 65_536))
+        headers = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(BUSY))),
+            ("Retry-After", str(random.randint(*COME_BACK_SECONDS))),  # noqa: S311 (spreads load, guards nothing)
+            ("Cache-Control", "no-store"),
+        ]
+        start_response("503 Service Unavailable", headers)
+        return [BUSY]
+
+    return answer
 
 
 # The matrices here are small: threads of the linear algebra mostly wait for each other. Read when NumPy is loaded.

@@ -4,6 +4,7 @@ import http.client
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,10 +14,17 @@ import pytest
 from tests.browser import REPOSITORY, Server, gunicorn
 
 APPLICATION = """
+import time
+
+
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/healthz":
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(0.6)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"slow"]
     raise RuntimeError("the application fails")
 """
 SETTINGS = (REPOSITORY / "gunicorn.conf.py").read_text("utf-8")
@@ -94,6 +102,34 @@ def test_phones_that_left_in_mid_request_do_not_hold_the_server(tmp_path: Path, 
             assert "Traceback" not in server.log.read_text("utf-8")
         else:
             assert not _healthy(server)
+
+
+@pytest.mark.parametrize("settings", ["ours", "planted fault: nobody is turned away"])
+def test_with_more_requests_than_threads_pages_are_put_off_and_forms_are_waited_for(
+    tmp_path: Path, settings: str
+) -> None:
+    text = SETTINGS.replace("threads = 16", "threads = 1").replace('"GET": 2.0', '"GET": 0.3')
+    if settings != "ours":
+        text = text.replace("worker.wsgi = turning_away(worker.wsgi)", "pass")
+    with (
+        _small_server(tmp_path, text, {"WEB_CONCURRENCY": "1"}) as server,
+        ThreadPoolExecutor(6) as phones,
+    ):
+        pages = [phones.submit(_status, server, "GET", "") for _ in range(3)]
+        forms = [phones.submit(_status, server, "POST", "a=b") for _ in range(3)]
+    put_off = [told for status, told in (page.result() for page in pages) if status == 503]
+    assert [status for status, _ in (form.result() for form in forms)] == [200] * 3
+    assert bool(put_off) == (settings == "ours")
+    assert all(2 <= int(told) <= 8 for told in put_off)
+
+
+def _status(server: Server, method: str, body: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", _port(server), timeout=30)
+    connection.request(method, "/slow", body)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.headers.get("Retry-After", "")
 
 
 @pytest.mark.parametrize("settings", ["ours", "planted fault: with a control socket"])

@@ -3,14 +3,17 @@
 The floor is the same server with the same page and the same POST, parsed and checked and thanked for, without any
 database: nothing is stored, and whether the wave is open is asked once. What is measured is the CPU time of the worker
 process (user and system) behind real HTTP; PostgreSQL's own processes are not in it. The rounds of server and floor
-alternate; the median of the rounds' ratios counts.
+alternate; the median of the rounds' ratios counts. The second table is how long a response takes when more phones come
+at once; they are played on the same machine.
 """
 
 import gzip
 import http.client
 import re
 import statistics
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,24 +26,27 @@ from flask import Flask
 
 from survey.app import create_app
 from survey.config import read_settings
-from survey.db import Database, migrate
+from survey.db import Database
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Wave
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
-from survey.domain.wave import Admission, Mode
+from survey.domain.wave import Admission
 from survey.services.read_wave import admission_of
 from survey.services.receive_submission import Door
 from survey.web.resident import taking
 from tests import browser, postgresql
-from tests.browser import REPOSITORY, Server
-from tests.field import AREAS, CHINA, SECRET, Field, as_form, first_answers, open_field, plan_text, questionnaire_text
+from tests.browser import Server
+from tests.civic_field import civic_field
+from tests.field import AREAS, SECRET, Field, as_form, first_answers
 
 Admitted = tuple[Wave, Admission]
 
 ROUNDS = 5
 RESPONSES = 300  # in each round; the kernel counts CPU time in hundredths of a second
-AIMS = {"sqlite": 1.8, "postgresql": 2.5}
+AIMS = {"sqlite": 1.6, "postgresql": 2.5}
+AT_ONCE = (1, 8, 32)  # phones
+WAITS, WAIT_ROUNDS = 640, 5  # responses in each round
 _TOKEN = re.compile(rb'name="_token" value="([^"]+)"')
 
 
@@ -83,8 +89,7 @@ class Phone:
             for area in AREAS
             for age in ("18-34", "35-54", "55+")
         ]
-        (worker,) = psutil.Process(server.process.pid).children()
-        self._worker = worker
+        self._workers = psutil.Process(server.process.pid).children()
 
     def cpu_ms(self) -> float:
         """CPU milliseconds of the server for one response, over a round."""
@@ -94,6 +99,16 @@ class Phone:
         for number in range(RESPONSES):
             self._respond(self._forms[number % len(self._forms)])
         return (self._cpu_seconds() - before) / RESPONSES * 1000
+
+    def waits(self, number: int) -> list[float]:
+        """Milliseconds of each of that many responses."""
+        waits = []
+        for at in range(number):
+            began = time.perf_counter()
+            self._respond(self._forms[at % len(self._forms)])
+            waits.append((time.perf_counter() - began) * 1000)
+        self._connection.close()
+        return waits
 
     def _respond(self, form: str) -> None:
         page = self._exchange("GET", None, {"Accept-Encoding": "gzip"}, 200)
@@ -110,20 +125,12 @@ class Phone:
         return content
 
     def _cpu_seconds(self) -> float:
-        times = self._worker.cpu_times()
-        return float(times.user + times.system)
+        return sum(float(sum(worker.cpu_times()[:2])) for worker in self._workers)
 
 
 def measure(name: str, url: str, folder: Path) -> None:
     """Prints one line of the table."""
-    now = datetime.now(CHINA)
-    civic = (REPOSITORY / "questionnaires/civic/1.yaml").read_text("utf-8")
-    field = open_field(
-        url,
-        now=now,
-        questionnaire=questionnaire_text(text=civic, valid_until=f"{now.year + 1}-12-31"),
-        plan=plan_text(now, questionnaire=("civic", 1), samples={Mode.INTERCEPT: 12 * 100_000}),
-    )
+    field = civic_field(url)
     told = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "MINSHENG_HOME": str(folder), "WEB_CONCURRENCY": "1"}
     with (
         browser.gunicorn(folder / "stores.log", told) as stores,
@@ -137,6 +144,33 @@ def measure(name: str, url: str, folder: Path) -> None:
     ours, least = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(ours / least for ours, least in rounds)
     print(f"{name:<12} {ours:>10.2f} {least:>10.2f} {ratio:>8.2f} {AIMS[name]:>8.1f}", flush=True)
+
+
+def compare_waits(url: str, folder: Path) -> None:
+    """Prints how long a response takes with more and more phones at once, with two workers, beside the floor."""
+    field = civic_field(url)
+    told = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "MINSHENG_HOME": str(folder), "WEB_CONCURRENCY": "2"}
+    with (
+        browser.gunicorn(folder / "stores-2.log", told) as stores,
+        browser.gunicorn(folder / "floor-2.log", told, "tests.benchmarks.web_response:floor()") as storeless,
+    ):
+        servers = (stores, storeless)
+        for at_once in AT_ONCE:
+            rounds = [[_waits(server, field, at_once) for server in servers] for _ in range(WAIT_ROUNDS + 1)][1:]
+            ours, least = (
+                [statistics.median(column) for column in zip(*(each[which] for each in rounds), strict=True)]
+                for which in range(2)
+            )
+            print(f"{at_once:<12} {ours[0]:>10.1f} {least[0]:>10.1f} {ours[1]:>10.1f} {least[1]:>10.1f}", flush=True)
+    field.close()
+
+
+def _waits(server: Server, field: Field, at_once: int) -> tuple[float, float]:
+    """(median, p99) milliseconds of one response, the form fetched and sent."""
+    with ThreadPoolExecutor(at_once) as phones:
+        shares = phones.map(lambda _: Phone(server, field).waits(WAITS // at_once), range(at_once))
+        waits = sorted(wait for share in shares for wait in share)
+    return statistics.median(waits), waits[int(0.99 * len(waits))]
 
 
 @contextmanager
@@ -157,5 +191,6 @@ def main() -> None:
     print(f"{'CPU ms':<12} {'response':>10} {'floor':>10} {'x floor':>8} {'aim':>8}")
     with TemporaryDirectory(prefix="minsheng-benchmark-") as name, databases(Path(name)) as urls:
         for engine, url in urls.items():
-            migrate(url)
             measure(engine, url, Path(name))
+        print(f"{'ms, SQLite':<12} {'median':>10} {'floor':>10} {'p99':>10} {'floor':>10}")
+        compare_waits(f"sqlite:///{Path(name) / 'waits.db'}", Path(name))
