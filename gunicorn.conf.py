@@ -94,12 +94,12 @@ def post_worker_init(worker: ThreadWorker) -> None:
 def turning_away(application: Application) -> Application:
     """The application, but for requests that have waited too long."""
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        patience = PATIENCE_SECONDS.get(environ["REQUEST_METHOD"], PATIENCE_SECONDS["GET"])
-        if PatientThreads.begun.waited <= patience or environ["PATH_INFO"] in ALWAYS_ANSWERED:
-            return application(environ, start_response)
+    def answer(asked: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        patience = PATIENCE_SECONDS.get(asked["REQUEST_METHOD"], PATIENCE_SECONDS["GET"])
+        if PatientThreads.begun.waited <= patience or asked["PATH_INFO"] in ALWAYS_ANSWERED:
+            return application(asked, start_response)
         # A body that nobody reads would break the connection before the answer has arrived.
-        environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), 65_536))
+        asked["wsgi.input"].read(min(int(asked.get("CONTENT_LENGTH") or 0), 65_536))
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Length", str(len(BUSY))),
