@@ -6,15 +6,27 @@ from dataclasses import dataclass, field
 
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Problem
-from survey.domain.questionnaire import Questionnaire, text_in
+from survey.domain.questionnaire import Item, Questionnaire, Text, text_in
 from survey.web.office import office
 from survey.web.resident.area_choice import AreaChoice
 from survey.web.resident.routing_words import condition_in_words
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Items under one heading, or under none."""
+
+    title: Text | None
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FormPage:
-    """What a template shows of a form. `problems` are in page order; `answers` are as given; a tablet has no token."""
+    """What a template shows of a form. `problems` are in page order; `answers` are as given; a tablet has no token.
+
+    entry: how many items belong to the first screen, which decides whether the person is still wanted. stage: "entry"
+    shows that alone, "whole" everything. room: "open" or "full" once it is known, else "".
+    """
 
     questionnaire: Questionnaire
     language: str
@@ -25,6 +37,26 @@ class FormPage:
     large: bool = False
     answers: Mapping[str, object] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    entry: int = 0
+    stage: str = "whole"
+    room: str = ""
+
+    @property
+    def parts(self) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """The sections of the first screen, and those of the rest. One that lies in both has its heading once."""
+        entry, rest, position = [], [], 0
+        for section in self.questionnaire.sections:
+            cut = min(max(self.entry - position, 0), len(section.items))
+            if section.items[:cut]:
+                entry.append(Part(section.title, section.items[:cut]))
+            if section.items[cut:]:
+                rest.append(Part(None if cut else section.title, section.items[cut:]))
+            position += len(section.items)
+        return tuple(entry), tuple(rest)
+
+    def on_entry(self, item: str) -> bool:
+        """Whether an item belongs to the first screen."""
+        return self.number(item) <= self.entry
 
     def problem_of(self, item: str) -> Problem | None:
         """The first problem of an item."""
@@ -66,6 +98,18 @@ def areas_around(questionnaire: Questionnaire, point: Point) -> AreaChoice | Non
     if questionnaire.area_item is None:
         return None
     return AreaChoice.of_area(office().catalogue.ground(point.wave_id), point.area_code)
+
+
+def entry_length(questionnaire: Questionnaire, point: Point) -> int:
+    """How many items it takes to know the quota cell of a person at this point; 0 where nobody asks for one."""
+    if not any(key.mode == point.mode for key in office().catalogue.ground(point.wave_id).cells):
+        return 0
+    needed = {stratum.item for stratum in questionnaire.strata}
+    if questionnaire.eligibility is not None:
+        needed |= questionnaire.eligibility.items()
+    if questionnaire.area_item is not None:
+        needed.add(questionnaire.area_item.code)
+    return max((number for number, code in enumerate(questionnaire.items, start=1) if code in needed), default=0)
 
 
 def frame_id(point: Point) -> int:

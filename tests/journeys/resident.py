@@ -71,7 +71,7 @@ class Resident:
 
     def send(self) -> None:
         """Press the button at the end."""
-        self.page.locator("button.primary").tap()
+        self.page.locator("#rest .primary").tap()
 
     def receipt(self) -> str:
         """The receipt of the thanks page."""
@@ -80,11 +80,16 @@ class Resident:
         return shown.inner_text()
 
 
-def fill_in(resident: Resident) -> None:
-    """Everything but the comment."""
+def enter(resident: Resident) -> None:
+    """Answer the first screen of the short questionnaire, which brings the rest."""
     resident.tap("age", "18-34")
     resident.tap("sex", "F")
     resident.choose_home("home", neighbourhood=neighbourhood(resident.page))
+
+
+def fill_in(resident: Resident) -> None:
+    """Everything but the comment."""
+    enter(resident)
     resident.tap("parks", "satisfied")
     if resident.chosen("activities") != ["none"]:
         resident.tap("activities", "none")

@@ -200,11 +200,13 @@ def answer_with_a_script(page: Page, url: str, city: str) -> None:
     if not area.input_value():
         area.select_option(index=1)
     chosen_area = area.input_value()
-    assert {"sources", "activities", "activity_count", "manager", "window"}.isdisjoint(resident.asked())
+    assert resident.asked() == ["age", "residence", "sex", "area"]
 
     resident.tap("age", "under_18")
     assert resident.asked() == ["age", "residence", "sex"]
-    resident.tap("age", "35-54")
+    for code, category in (("age", "35-54"), ("residence", "half_year_or_more"), ("sex", "F")):
+        resident.tap(code, category)
+    assert {"sources", "activities", "activity_count", "manager", "window"}.isdisjoint(resident.asked())
     resident.tap("campaign_known", "not_heard")
     assert "sources" not in resident.asked()
     resident.tap("campaign_known", "know")
@@ -250,6 +252,7 @@ def answer_without_a_script(page: Page, url: str, city: str) -> None:
     page.goto(url)
     resident = Resident(page)
     assert page.locator("html").get_attribute("lang") == "en"
+    page.locator("#go-on").tap()
     expect(resident.item("manager").locator(".condition")).to_contain_text("Only if")
     resident.tap("age", "18-34")
     resident.tap("sex", "M")

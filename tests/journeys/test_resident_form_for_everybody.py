@@ -11,14 +11,14 @@ from tests.field import AREA
 from tests.journeys import album
 from tests.journeys.conftest import Street
 from tests.journeys.looks import breaches, overflow, small_targets, text_sizes
-from tests.journeys.resident import ENGLISH, Resident, fill_in
+from tests.journeys.resident import ENGLISH, Resident, enter, fill_in
 
 
 def test_larger_text_and_another_language_keep_the_answers(resident: Resident) -> None:
     page = resident.page
     fill_in(resident)
     resident.item("comment").locator("textarea").fill("树多一点")
-    for button in ("Larger text", "中文", "标准字号", "English"):
+    for button in ("Large text", "中文", "标准版", "English"):
         page.get_by_role("button", name=button, exact=True).tap()
         expect(page.get_by_role("button", name=button, exact=True)).to_have_count(0)
         assert resident.chosen("age") == ["18-34"]
@@ -38,7 +38,8 @@ def test_letters_and_targets_are_large_enough(
     english_phone.goto(f"{street.form}?lang={language}&size={size}")
     for state in ("empty", "with-errors"):
         if state == "with-errors":
-            english_phone.locator("button.primary").tap()
+            enter(Resident(english_phone))
+            Resident(english_phone).send()
             expect(english_phone.locator("#summary")).to_be_focused()
         english_phone.locator("details summary").tap()
         assert {px: shown for px, shown in text_sizes(english_phone).items() if px < text} == {}
@@ -55,7 +56,8 @@ def test_the_form_never_scrolls_sideways(
     english_phone.set_viewport_size({"width": width, "height": 700})
     english_phone.goto(f"{street.form}?lang={language}&size={size}")
     assert overflow(english_phone) == 0
-    english_phone.locator("button.primary").tap()
+    enter(Resident(english_phone))
+    Resident(english_phone).send()
     expect(english_phone.locator("#summary")).to_be_focused()
     assert overflow(english_phone) == 0
 
@@ -75,8 +77,9 @@ def test_the_form_and_its_errors_and_the_thanks_break_no_rule_of_accessibility(
     page.goto(f"{street.form}?lang={language}")
     found.append(breaches(page))
     album.keep(page, f"resident-form-{language}-{scheme}")
+    enter(Resident(page))
     page.locator('#activities input[value="cleaning"]').tap()
-    page.locator("button.primary").tap()
+    Resident(page).send()
     expect(page.locator("#summary")).to_be_focused()
     page.locator("details summary").tap()
     found.append(breaches(page))
@@ -145,6 +148,8 @@ def test_enter_in_a_text_field_sends_and_does_not_switch_the_language(
     browser_errors.allow("status of 422")
     page = new_context(**ENGLISH, java_script_enabled=False).new_page()
     page.goto(street.form)
+    page.locator('input[name="age"]').first.press("Enter")
+    expect(page.locator("#rest")).to_be_visible()
     page.locator('input[name="times"]').fill("2")
     page.keyboard.press("Enter")
     expect(page.locator("#summary")).to_be_focused()

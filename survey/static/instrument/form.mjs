@@ -62,7 +62,15 @@ if (page) {
   const progress = document.getElementById("progress");
   document.documentElement.classList.add("js");
   progress.hidden = false;
-  const route = begin(page, JSON.parse(document.getElementById("routing").textContent), ({ asked, answered }) => {
+  const rest = document.getElementById("rest");
+  const told = JSON.parse(document.getElementById("routing").textContent);
+  const route = begin(page, told, ({ asked, answers, answered }) => {
+    // What follows the first screen comes as soon as the first screen is answered, and stays.
+    const onEntry = (code) => document.getElementById(code).hasAttribute("data-entry");
+    if (rest.hidden && asked.every((code) => !onEntry(code) || answers[code] !== null)) {
+      rest.hidden = false;
+      document.getElementById("enter").value = "send";
+    }
     progress.style.width = `${(100 * answered) / Math.max(asked.length, 1)}%`;
   });
   document.getElementById("summary")?.focus();

@@ -24,7 +24,7 @@ from survey.web.page_token import PageToken, read_token
 from survey.web.resident.area_choice import AreaChoice
 
 # Fields of the form that are not items; item codes never begin with an underscore.
-TOKEN, LANGUAGE, SIZE, ACTION = "_token", "_language", "_size", "_action"
+TOKEN, LANGUAGE, SIZE, STAGE, ACTION = "_token", "_language", "_size", "_stage", "_action"
 _JSON_FIELDS = {"token", "answers", "finish", "language"}
 _MOST_UNKNOWN = 20  # unknown fields named in one refusal
 
@@ -36,6 +36,7 @@ class Action(StrEnum):
     STOP = "stop"
     REFUSE = "refuse"
     SHOW = "show"  # the form again, with new lists of areas, another language or another size
+    NEXT = "next"  # the form again, now with what follows the first screen
 
 
 _FINISH = {Action.SEND: Finish.FINISHED, Action.STOP: Finish.BROKEN_OFF, Action.REFUSE: Finish.REFUSED}
@@ -50,6 +51,7 @@ class Incoming:
     token: PageToken
     language: str
     large: bool
+    stage: str  # how much of the form was shown, "entry" or "whole"
     action: Action
     answers: Mapping[str, object]
     filled: Mapping[str, object]
@@ -79,7 +81,7 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
     """A form as a browser posts it. Fields that the questionnaire does not have are problems, and so is any file."""
     token, problems = _token(point, form.get(TOKEN, ""))
     questionnaire = office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
-    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, ACTION}
+    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, STAGE, ACTION}
     problems += _unknown((*(name for name in form if name not in known), *files))
     action, _, wish = form.get(ACTION, "send").partition(":")
     language, large = form.get(LANGUAGE, ""), form.get(SIZE, "") == "large"
@@ -100,6 +102,7 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
         token=token,
         language=language if language in LANGUAGES else page_language(),
         large=large,
+        stage="entry" if action == Action.SHOW and form.get(STAGE) == "entry" else "whole",
         action=Action(action),
         answers=answers,
         filled=filled,
@@ -131,6 +134,7 @@ def read_json(point: Point, body: bytes) -> Incoming:
         token=token,
         language=language,
         large=False,
+        stage="whole",
         action=actions[finish],
         answers=answers,
         filled=answers,

@@ -10,7 +10,7 @@ from flask import Response, current_app, render_template, request
 from survey.domain.fieldwork import Point
 from survey.domain.questionnaire import Questionnaire
 from survey.web.assets import asset_text
-from survey.web.form_page import FormPage, areas_around, frame_id
+from survey.web.form_page import FormPage, areas_around, entry_length, frame_id
 from survey.web.languages import page_language, set_page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken, write_token
@@ -55,6 +55,8 @@ def form_page(point: Point, incoming: Incoming) -> Response:
         large=incoming.large,
         answers=incoming.filled,
         problems=incoming.problems,
+        entry=entry_length(_questionnaire(incoming.token), point),
+        stage=incoming.stage,
     )
     status = 422 if incoming.problems else 200
     return _private(Response(_render(page), status=status, mimetype="text/html"))
@@ -62,6 +64,7 @@ def form_page(point: Point, incoming: Incoming) -> Response:
 
 def _render_empty(point: Point, token: PageToken, language: str, large: bool) -> str:
     questionnaire = _questionnaire(token)
+    entry = entry_length(questionnaire, point)
     page = FormPage(
         questionnaire=questionnaire,
         language=language,
@@ -70,6 +73,8 @@ def _render_empty(point: Point, token: PageToken, language: str, large: bool) ->
         frame_id=frame_id(point),
         token=_PLACEHOLDER,
         large=large,
+        entry=entry,
+        stage="entry" if entry else "whole",
     )
     return _render(page)
 

@@ -27,6 +27,7 @@ from survey.web.security import whole_body
 Receive = Callable[[Submission], Receipt]
 ThanksUrl = Callable[[Receipt], str]
 
+_SHOWING = {Action.SHOW, Action.NEXT}
 _FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _STATUS = {Outcome.STORED: 201, Outcome.REPEATED: 200, Outcome.CONFLICT: 409}
 
@@ -56,10 +57,10 @@ def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_th
     if request.mimetype not in _FORM_TYPES:
         abort(415)
     incoming = read_form(point, request.form, request.files)
-    if request.accept_mimetypes.best == "application/json" and incoming.action is not Action.SHOW:
+    if request.accept_mimetypes.best == "application/json" and incoming.action not in _SHOWING:
         return _take_json(incoming, thanks_url, receive)
     set_page_language(incoming.language)
-    if incoming.action is Action.SHOW or incoming.problems:
+    if incoming.action in _SHOWING or incoming.problems:
         return form_page(point, incoming)
     return _take_page(point, incoming, thanks_url, receive)
 
