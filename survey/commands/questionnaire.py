@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from survey.commands.command import Answer, command, group, lines, opened
-from survey.domain.questionnaire import parse_questionnaire
-from survey.services.publish_questionnaire import publish_questionnaire
+from survey.services.publish_questionnaire import check_questionnaire, publish_questionnaire
 from survey.web.office import utc_now
-from survey.yaml_source import read_yaml
 
 
 def add(commands: Any) -> None:
@@ -22,7 +20,7 @@ def add(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> Answer:
-    found = parse_questionnaire(read_yaml(options.file.read_bytes(), options.file.name))
+    found = check_questionnaire(options.file.read_bytes(), options.file.name)
     return {"questionnaire": f"{found.code}/{found.version}", "items": len(found.items), "digest": found.digest}
 
 

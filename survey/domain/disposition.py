@@ -43,7 +43,8 @@ class Disposition(StrEnum):
     DUPLICATE = "duplicate"
 
 
-FORM_FINISHES = frozenset({Finish.FINISHED, Finish.BROKEN_OFF, Finish.REFUSED})  # what a resident can say
+# what a resident can say
+FORM_FINISHES = frozenset({Finish.FINISHED, Finish.BROKEN_OFF, Finish.REFUSED, Finish.CELL_FULL})
 
 REASONS: Mapping[Finish, tuple[str, ...]] = MappingProxyType(
     {

@@ -228,6 +228,8 @@ MESSAGES: dict[str, str] = {
     "questionnaire_repeated": "The {what} {code} is there twice. Rename or remove one.",
     "questionnaire_repeated_item": "The item {code} is there already (line {first}). Rename or remove one.",
     "questionnaire_second_area": "There is an area item already. Keep one.",
+    "questionnaire_strata_first": "{item} stands before {last}, which decides whether a person can be counted. Move "
+    "{item} behind it, so that nobody answers it for a quota that is full.",
     "questionnaire_stratum_item": "{item} cannot fill quota cells. A stratum question is of type one and required.",
     "questionnaire_stratum_not_always": "{item} is not asked of every eligible person. Remove its show_if or "
     "make it simpler.",

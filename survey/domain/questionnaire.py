@@ -153,6 +153,28 @@ class Questionnaire:
         return next((item for item in self.items.values() if item.type is ItemType.AREA), None)
 
     @cached_property
+    def entry(self) -> int:
+        """How many items the first screen has: all up to the last one that decides who is eligible and which quota
+        cell a person belongs to. 0 where nothing does."""
+        return max((place for place, code in enumerate(self.items, start=1) if code in self.entry_items), default=0)
+
+    @cached_property
+    def entry_items(self) -> frozenset[str]:
+        """The items that eligibility, strata and district depend on, and those that their conditions look at."""
+        needed = {stratum.item for stratum in self.strata}
+        needed |= self.eligibility.items() if self.eligibility else set()
+        needed |= {self.area_item.code} if self.area_item else set()
+        for item in reversed(tuple(self.items.values())):  # a condition looks at earlier items only
+            if item.code in needed and item.show_if:
+                needed |= item.show_if.items()
+        return frozenset(needed)
+
+    @cached_property
+    def entry_codes(self) -> tuple[str, ...]:
+        """The items of the first screen, in order."""
+        return tuple(self.items)[: self.entry]
+
+    @cached_property
     def routing(self) -> Routing:
         """What decides which items are asked."""
         conditions = {code: item.show_if for code, item in self.items.items()}

@@ -7,6 +7,7 @@ Strata questions the census knows nothing of are split equally, or by the shares
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from itertools import product
 
@@ -16,6 +17,10 @@ from survey.domain.margins import AGE, CENSUS_DIMENSIONS, SEX, eligible_codes, p
 from survey.domain.problems import Invalid, Problem
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.wave import SamplePlan, WavePlan, Within
+
+# How long a slot is held for somebody who was let in. The form takes about three minutes, with old eyes and
+# a visitor at the door a quarter of an hour. Who was away for longer still counts if nobody has needed the slot.
+HOLD = timedelta(minutes=20)
 
 _Values = tuple[tuple[str, str], ...]
 

@@ -2,7 +2,8 @@
 
 A transaction that moves slots first locks every grant's row that it needs, by cell and assignment, and only then the
 cells, by their id. All go the same way, so that none waits for another in a circle. Rows of expired grants are released
-in transactions of their own (services/release_slots.py).
+in transactions of their own (services/release_slots.py). Cells are locked so that who names one in a new row (a
+response, a hold) does not wait: their keys never change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +94,7 @@ def lock_free(connection: Connection, cell_ids: Iterable[int]) -> dict[int, int]
         select(col(QuotaCellRow.id), col(QuotaCellRow.target) - col(QuotaCellRow.completed) - col(QuotaCellRow.granted))
         .where(col(QuotaCellRow.id).in_(list(cell_ids)))
         .order_by(col(QuotaCellRow.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     return {cell_id or 0: free for cell_id, free in rows}
 

@@ -1,12 +1,13 @@
 """Inserting checked submissions and taking their quota slots, inside the transaction of whoever received them.
 
-One or many go the same way: all rows in one statement by their id, then the granted slots, then the cells (see
-queries/grants.py for the order), then the paradata. Both databases decide in the statement itself what is new and where
+One or many go the same way: all rows in one statement by their id, then the held and granted slots, then the cells (see
+queries/holds.py for the order), then the paradata. Both databases decide in the statement itself what is new and where
 there is room, so no check can go stale.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,12 +18,12 @@ from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Wave
 from survey.domain.paradata import Paradata
 from survey.domain.problems import Problem
-from survey.domain.submission import Outcome
+from survey.domain.submission import Channel, Outcome
 from survey.domain.wave import Admission, accepts
-from survey.queries import grants, quotas, responses, waves
+from survey.queries import grants, holds, quotas, responses, waves
 from survey.queries.paradata import insert_paradata
 from survey.queries.responses import NewResponse
-from survey.services.release_slots import release_slots
+from survey.services.release_slots import any_expired, release_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Kept:
 
 
 class SlotsExpired(Exception):
-    """Somebody would be over quota while expired grants hold slots of the cell. Release them, then try again."""
+    """Somebody would find a cell full of which slots are expired. Release them, then try again."""
 
 
 def keep_in_a_transaction(
@@ -153,29 +154,57 @@ def _known(connection: Connection, response: NewResponse, admission: Admission) 
     return Kept(Outcome.CONFLICT, Disposition.DUPLICATE, admission)
 
 
-def _count(connection: Connection, fresh: Iterable[Checked], now: datetime | None) -> tuple[set[UUID], set[UUID]]:
-    """Take the slots of complete responses: those that their assignment was granted, else free ones; with none left
-    they stay, as over quota. Returns the ids in granted slots and those over quota."""
-    complete = [each for each in fresh if each.response.disposition is Disposition.COMPLETE]
+def _count(connection: Connection, fresh: Sequence[Checked], now: datetime | None) -> tuple[set[UUID], set[UUID]]:
+    """Take the slots of complete responses: those held for them or granted to their assignment, else free ones; with
+    none left they stay, as over quota. Returns the ids in granted slots and those over quota."""
+    moves: defaultdict[int, _Move] = defaultdict(_Move)
+    waiting = _end_holds(connection, fresh, moves)
     granted: set[UUID] = set()
-    waiting: dict[int, list[UUID]] = {}
-    used: dict[int, int] = {}
-    for (cell_id, assignment_id), ids in sorted(_by_grant(complete).items(), key=_order):
+    for (cell_id, assignment_id), ids in sorted(_by_grant(waiting).items(), key=_order):
         taken = 0 if assignment_id is None else grants.use_slots(connection, assignment_id, cell_id, len(ids))
         granted.update(ids[:taken])
-        used[cell_id] = used.get(cell_id, 0) + taken
-        waiting.setdefault(cell_id, []).extend(ids[taken:])
+        moves[cell_id].used += taken
+        moves[cell_id].waiting.extend(ids[taken:])
     over_quota: set[UUID] = set()
-    for cell_id, ids in waiting.items():  # by ascending cell, as they were filled
-        if used[cell_id]:
-            grants.count_used(connection, cell_id, used[cell_id])
-        over_quota.update(each for each in ids if not quotas.take_slot(connection, cell_id))
+    for cell_id, move in sorted(moves.items()):
+        if move.used:
+            grants.count_used(connection, cell_id, move.used)
+        if move.given_back:
+            holds.move(connection, {cell_id: -move.given_back})
+        over_quota.update(each for each in move.waiting if not quotas.take_slot(connection, cell_id))
     if over_quota:
-        full = {cell_id for cell_id, ids in waiting.items() if not over_quota.isdisjoint(ids)}
-        if now is not None and grants.any_expired(connection, now, full):
+        full = {cell_id for cell_id, move in moves.items() if not over_quota.isdisjoint(move.waiting)}
+        if now is not None and any_expired(connection, now, full):
             raise SlotsExpired
         responses.mark_over_quota(connection, over_quota)
     return granted, over_quota
+
+
+@dataclass(slots=True)
+class _Move:
+    """What changes in one cell: promised slots that become completed or go back, and ids that want a free one."""
+
+    used: int = 0
+    given_back: int = 0
+    waiting: list[UUID] = field(default_factory=list)
+
+
+def _end_holds(connection: Connection, fresh: Iterable[Checked], moves: Mapping[int, _Move]) -> list[Checked]:
+    """End the holds of people whose form has come, however it was left. Returns the complete ones still in want of a
+    slot: who had one keeps it, also a little late, as long as nobody else needed it."""
+    wanting = []
+    for each in fresh:
+        response = each.response
+        held = holds.end_hold(connection, response.id) if response.channel == Channel.WEB else None
+        complete = response.disposition is Disposition.COMPLETE
+        if held is not None and complete and held == response.cell_id:
+            moves[held].used += 1
+            continue
+        if held is not None:
+            moves[held].given_back += 1
+        if complete:
+            wanting.append(each)
+    return wanting
 
 
 _Grant = tuple[int, UUID | None]

@@ -79,17 +79,7 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
     if checked.problems:
         raise Invalid(checked.problems)
     answers = checked.answers
-    disposition = disposition_of(submission.finish, is_eligible(questionnaire, answers))
-    area, district = _home(answers, point, questionnaire, ground)
-    cell = cell_of(questionnaire, point.mode, district or "", answers)
-    cell_id = None if cell is None else ground.cells.get(cell)
-    if disposition is Disposition.COMPLETE and cell_id is None:
-        if district not in ground.plan.districts:
-            disposition = Disposition.INELIGIBLE  # a resident of the city, but not of this wave's districts
-        elif cell is None:
-            disposition = Disposition.PARTIAL  # a strata question was declined, so nobody knows whom it stands for
-        else:
-            disposition = Disposition.OVER_QUOTA  # nobody of this kind is wanted: the same as a cell of zero
+    disposition, cell_id, area = place_in_quota(answers, submission.finish, point, questionnaire, ground)
     return NewResponse(
         id=submission.id,
         wave_id=point.wave_id,
@@ -110,6 +100,24 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
         proof=submission.proof,
         change_digest=submission.change_digest,
     )
+
+
+def place_in_quota(
+    answers: Mapping[str, object], finish: Finish, point: Point, questionnaire: Questionnaire, ground: Ground
+) -> tuple[Disposition, int | None, str | None]:
+    """(disposition, cell, area) of checked answers, before a slot is asked for; complete only where there is a cell."""
+    disposition = disposition_of(finish, is_eligible(questionnaire, answers))
+    area, district = _home(answers, point, questionnaire, ground)
+    cell = cell_of(questionnaire, point.mode, district or "", answers)
+    cell_id = None if cell is None else ground.cells.get(cell)
+    if disposition is Disposition.COMPLETE and cell_id is None:
+        if district not in ground.plan.districts:
+            disposition = Disposition.INELIGIBLE  # a resident of the city, but not of this wave's districts
+        elif cell is None:
+            disposition = Disposition.PARTIAL  # a strata question was declined, so nobody knows whom it stands for
+        else:
+            disposition = Disposition.OVER_QUOTA  # nobody of this kind is wanted: the same as a cell of zero
+    return disposition, cell_id, area
 
 
 def _noted(paradata: Paradata | None) -> tuple[object, ...]:

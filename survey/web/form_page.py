@@ -25,7 +25,8 @@ class FormPage:
     """What a template shows of a form. `problems` are in page order; `answers` are as given; a tablet has no token.
 
     entry: how many items belong to the first screen, which decides whether the person is still wanted. stage: "entry"
-    shows that alone, "whole" everything. room: "open" or "full" once it is known, else "".
+    shows that alone, "whole" everything. room: "open", "full" or "ineligible" once it is
+    known, else "".
     """
 
     questionnaire: Questionnaire
@@ -101,15 +102,10 @@ def areas_around(questionnaire: Questionnaire, point: Point) -> AreaChoice | Non
 
 
 def entry_length(questionnaire: Questionnaire, point: Point) -> int:
-    """How many items it takes to know the quota cell of a person at this point; 0 where nobody asks for one."""
-    if not any(key.mode == point.mode for key in office().catalogue.ground(point.wave_id).cells):
-        return 0
-    needed = {stratum.item for stratum in questionnaire.strata}
-    if questionnaire.eligibility is not None:
-        needed |= questionnaire.eligibility.items()
-    if questionnaire.area_item is not None:
-        needed.add(questionnaire.area_item.code)
-    return max((number for number, code in enumerate(questionnaire.items, start=1) if code in needed), default=0)
+    """How many items it takes to know the quota cell of a person at this point; 0 where nobody asks for one, and where
+    nothing comes behind them."""
+    counted = any(key.mode == point.mode for key in office().catalogue.ground(point.wave_id).cells)
+    return questionnaire.entry if counted and questionnaire.entry < len(questionnaire.items) else 0
 
 
 def frame_id(point: Point) -> int:

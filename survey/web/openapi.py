@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 
 from survey.domain.disposition import FORM_FINISHES, Disposition, Finish
 from survey.domain.submission import Outcome
+from survey.services.hold_slot import Room
 from survey.web import openapi_tablets
 from survey.web.languages import LANGUAGES
 from survey.web.openapi_parts import answer, body, in_path
@@ -49,6 +50,23 @@ DESCRIPTION: dict[str, Any] = {
                     "415": answer("Compressed bodies are not taken", "Problems"),
                     "422": answer("Something is wrong; each problem names its field; nothing was kept", "Problems"),
                     "503": answer("Nothing can be stored now; see Retry-After", "Problems"),
+                },
+            }
+        },
+        "/r/{code}/room": {
+            "post": {
+                "summary": "Ask whether there is room for who answers so; where there is, a slot is held for a while",
+                "description": "The body is the form so far, urlencoded, with its `_token`. Asked again, the same "
+                "form's hold lasts longer, or moves with changed answers.",
+                "parameters": [in_path("code", "code of the collection point")],
+                "responses": {
+                    "200": answer("Open, full, ineligible, or unknown from these answers", "Room"),
+                    "404": answer("No such collection point", "Problems"),
+                    "410": answer("The wave takes no answers now", "Problems"),
+                    "413": answer("Too large", "Problems"),
+                    "415": answer("Not a form, or compressed", "Problems"),
+                    "422": answer("Something is wrong; each problem names its field; nothing is held", "Problems"),
+                    "503": answer("Nothing can be held now; see Retry-After", "Problems"),
                 },
             }
         },
@@ -104,6 +122,11 @@ DESCRIPTION: dict[str, Any] = {
                     "outcome": {"enum": [outcome.value for outcome in Outcome]},
                     "disposition": {"enum": [disposition.value for disposition in Disposition]},
                 },
+            },
+            "Room": {
+                "type": "object",
+                "required": ["room"],
+                "properties": {"room": {"enum": [room.value for room in Room]}},
             },
             "Problems": {
                 "type": "object",

@@ -17,6 +17,7 @@ from survey.domain.problems import Problem
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.submission import Submission
 from survey.domain.validation import answers_from_form, filled_in, form_fields
+from survey.services.hold_slot import Knock
 from survey.services.read_wave import wave_of_point
 from survey.web.languages import LANGUAGES, page_language
 from survey.web.office import office
@@ -25,6 +26,7 @@ from survey.web.resident.area_choice import AreaChoice
 
 # Fields of the form that are not items; item codes never begin with an underscore.
 TOKEN, LANGUAGE, SIZE, STAGE, ACTION = "_token", "_language", "_size", "_stage", "_action"
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _JSON_FIELDS = {"token", "answers", "finish", "language"}
 _MOST_UNKNOWN = 20  # unknown fields named in one refusal
 
@@ -35,11 +37,17 @@ class Action(StrEnum):
     SEND = "send"
     STOP = "stop"
     REFUSE = "refuse"
+    LEAVE = "leave"  # there is no room, and no opinion is left
     SHOW = "show"  # the form again, with new lists of areas, another language or another size
     NEXT = "next"  # the form again, now with what follows the first screen
 
 
-_FINISH = {Action.SEND: Finish.FINISHED, Action.STOP: Finish.BROKEN_OFF, Action.REFUSE: Finish.REFUSED}
+_FINISH = {
+    Action.SEND: Finish.FINISHED,
+    Action.STOP: Finish.BROKEN_OFF,
+    Action.REFUSE: Finish.REFUSED,
+    Action.LEAVE: Finish.CELL_FULL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,22 @@ class Incoming:
     area: AreaChoice | None
     problems: tuple[Problem, ...]
 
+    @property
+    def ends(self) -> bool:
+        """Whether the button ends the form; else it asks for it again."""
+        return self.action in _FINISH
+
+    def knock(self, now: datetime) -> Knock:
+        """The question whether there is room for who gives these answers."""
+        return Knock(
+            submission_id=self.token.submission_id,
+            point_code=self.token.point_code,
+            questionnaire_code=self.token.questionnaire_code,
+            questionnaire_version=self.token.questionnaire_version,
+            answers=self.answers,
+            at=now,
+        )
+
     def submission(self, now: datetime) -> Submission:
         """The submission this form stands for."""
         return Submission(
@@ -67,10 +91,17 @@ class Incoming:
             questionnaire_version=self.token.questionnaire_version,
             language=self.language,
             finish=_FINISH[self.action],
-            answers=self.answers,
+            answers=self._kept_answers(),
             opened_at=self.token.opened_at,
             received_at=now,
         )
+
+    def _kept_answers(self) -> Mapping[str, object]:
+        if self.action is not Action.LEAVE:
+            return self.answers
+        named = self.token.questionnaire_code, self.token.questionnaire_version
+        entry = office().catalogue.questionnaire(*named).entry_codes
+        return {code: self.answers[code] for code in entry if code in self.answers}
 
     def with_problems(self, problems: tuple[Problem, ...]) -> "Incoming":
         """The same form, refused."""

@@ -9,6 +9,7 @@ from flask import Response, current_app, render_template, request
 
 from survey.domain.fieldwork import Point
 from survey.domain.questionnaire import Questionnaire
+from survey.services.hold_slot import Room
 from survey.web.assets import asset_text
 from survey.web.form_page import FormPage, areas_around, entry_length, frame_id
 from survey.web.languages import page_language, set_page_language
@@ -42,11 +43,12 @@ def served_page(point: Point, token: PageToken, language: str, *, large: bool) -
     return _private(response)
 
 
-def form_page(point: Point, incoming: Incoming) -> Response:
-    """The form with what was filled in, and what is wrong with it."""
+def form_page(point: Point, incoming: Incoming, room: Room | None = None) -> Response:
+    """The form with what was filled in, what is wrong with it, and whether there is room."""
     set_page_language(incoming.language)
+    questionnaire = _questionnaire(incoming.token)
     page = FormPage(
-        questionnaire=_questionnaire(incoming.token),
+        questionnaire=questionnaire,
         language=incoming.language,
         point=point,
         area=incoming.area,
@@ -55,8 +57,9 @@ def form_page(point: Point, incoming: Incoming) -> Response:
         large=incoming.large,
         answers=incoming.filled,
         problems=incoming.problems,
-        entry=entry_length(_questionnaire(incoming.token), point),
+        entry=entry_length(questionnaire, point),
         stage=incoming.stage,
+        room="" if room in {None, Room.UNKNOWN} else str(room),
     )
     status = 422 if incoming.problems else 200
     return _private(Response(_render(page), status=status, mimetype="text/html"))

@@ -5,6 +5,7 @@ page. Programs send JSON and get JSON.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from flask import Response, abort, jsonify, redirect, render_template, request
@@ -14,21 +15,20 @@ from survey.domain.fieldwork import Point
 from survey.domain.problems import Invalid, Problem
 from survey.domain.submission import Outcome, Receipt, Submission
 from survey.domain.wave import Admission
+from survey.services.hold_slot import Room, hold_slot
 from survey.services.read_wave import admission_of
 from survey.services.receive_submission import WaveNotTaking, receive_submission
 from survey.web.languages import page_language, set_page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken
 from survey.web.problem_texts import problems_json
-from survey.web.resident.incoming import Action, Incoming, read_form, read_json
+from survey.web.resident.incoming import FORM_TYPES, Action, Incoming, read_form, read_json
 from survey.web.resident.page import form_page, served_page
 from survey.web.security import whole_body
 
 Receive = Callable[[Submission], Receipt]
 ThanksUrl = Callable[[Receipt], str]
 
-_SHOWING = {Action.SHOW, Action.NEXT}
-_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _STATUS = {Outcome.STORED: 201, Outcome.REPEATED: 200, Outcome.CONFLICT: 409}
 
 
@@ -54,15 +54,28 @@ def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_th
     body = whole_body()
     if request.is_json:
         return _take_json(read_json(point, body), thanks_url, receive)
-    if request.mimetype not in _FORM_TYPES:
+    if request.mimetype not in FORM_TYPES:
         abort(415)
     incoming = read_form(point, request.form, request.files)
-    if request.accept_mimetypes.best == "application/json" and incoming.action not in _SHOWING:
+    if request.accept_mimetypes.best == "application/json" and incoming.ends:
         return _take_json(incoming, thanks_url, receive)
     set_page_language(incoming.language)
-    if incoming.action in _SHOWING or incoming.problems:
+    if incoming.action is Action.SHOW or incoming.problems:
         return form_page(point, incoming)
+    if incoming.action is Action.NEXT:
+        return _go_on(point, incoming)
     return _take_page(point, incoming, thanks_url, receive)
+
+
+def _go_on(point: Point, incoming: Incoming) -> Response:
+    """The rest of the form, for a browser without our script; or what is in the way."""
+    try:
+        room = hold_slot(office().door, incoming.knock(office().now()))
+    except Invalid as refused:
+        return form_page(point, replace(incoming, stage="entry", problems=refused.problems))
+    except WaveNotTaking as refused:
+        return _not_taking(refused.admission)
+    return form_page(point, replace(incoming, stage="entry") if room is Room.INELIGIBLE else incoming, room)
 
 
 def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> BaseResponse:
@@ -80,13 +93,13 @@ def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive:
 def _take_json(incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> Response:
     set_page_language(incoming.language)
     if incoming.problems:
-        return _refused(incoming.problems)
+        return refused_json(incoming.problems)
     try:
         receipt = receive(incoming.submission(office().now()))
     except Invalid as refused:
-        return _refused(refused.problems)
+        return refused_json(refused.problems)
     except WaveNotTaking as refused:
-        return _refused((Problem(f"wave_{refused.admission.value}", "wave"),), status=410)
+        return refused_json((Problem(f"wave_{refused.admission.value}", "wave"),), status=410)
     response = jsonify(_receipt_json(receipt) | {"thanks": thanks_url(receipt)})
     response.status_code = _STATUS[receipt.outcome]
     return response
@@ -101,7 +114,8 @@ def _receipt_json(receipt: Receipt) -> dict[str, str]:
     }
 
 
-def _refused(problems: tuple[Problem, ...], status: int = 422) -> Response:
+def refused_json(problems: tuple[Problem, ...], status: int = 422) -> Response:
+    """Problems for a program."""
     response = jsonify(problems=problems_json(problems))
     response.status_code = status
     return response

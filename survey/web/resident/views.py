@@ -8,6 +8,7 @@ from survey.domain.submission import CODE_ALPHABET, Receipt
 from survey.services.catalogue import NotFound
 from survey.web.languages import page_language
 from survey.web.office import office
+from survey.web.resident.room import tell_room
 from survey.web.resident.taking import open_form, take_form
 from survey.web.resident.thanks import read_thanks, write_thanks
 
@@ -32,6 +33,12 @@ def submit(code: str) -> BaseResponse:
         return url_for(".thanks", code=code, receipt=written, lang=page_language())
 
     return take_form(point, thanks_url)
+
+
+@blueprint.post("/r/<code>/room")
+def room(code: str) -> Response:
+    """Whether there is room for who answers so."""
+    return tell_room(_point(code))
 
 
 @blueprint.get("/r/<code>/thanks/<receipt>")
