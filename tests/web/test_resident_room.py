@@ -65,7 +65,7 @@ def test_the_script_is_told_whether_there_is_room(client: FlaskClient, field: Fi
 
 def test_without_a_script_the_rest_comes_with_the_word_that_there_is_room(client: FlaskClient, field: Field) -> None:
     first = client.get(f"/r/{field.point.code}").text
-    assert 'name="_stage"' not in first
+    assert 'name="_stage" value="entry"' in first
     token = field.token()
     rest = press(client, field, "next", entry(), token)
     assert "There is room for your answers." in rest
@@ -85,7 +85,7 @@ def test_without_a_script_a_full_cell_is_told_before_the_rest_and_an_opinion_is_
     assert ask(client, field, field.token()) == "open"
     token = field.token()
     rest = press(client, field, "next", entry(), token)
-    assert "Enough people like you have already answered." in rest
+    assert '<div id="full" role="status">' in rest, "the kind words are not hidden"
     assert "There is room" not in rest
     assert "your answers are kept apart" in press(client, field, "send", valid_answers(), token)
     assert [row["disposition"] for row in field.rows()] == ["over_quota"]
@@ -103,7 +103,7 @@ def test_who_does_not_belong_to_the_population_is_told_at_once(client: FlaskClie
     token, answers = field.token(), entry(age="under_18", area=None)
     told = press(client, field, "next", answers, token)
     assert "This survey asks another group of people" in told
-    assert 'name="_stage"' not in told
+    assert 'name="_stage" value="entry"' in told
     assert field.rows() == []
     assert "This survey asks another group of people" in press(client, field, "send", answers, token)
     assert [row["disposition"] for row in field.rows()] == ["ineligible"]
@@ -115,7 +115,7 @@ def test_a_missing_answer_of_the_entry_is_named_and_the_rest_waits(client: Flask
     assert told.status_code == 422
     assert "Question 2: Please answer this question." in told.text
     assert "Question 4" not in told.text
-    assert 'name="_stage"' not in told.text
+    assert 'name="_stage" value="entry"' in told.text
 
 
 def test_a_program_may_finish_at_a_full_cell(client: FlaskClient, field: Field) -> None:
