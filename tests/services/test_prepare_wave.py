@@ -7,14 +7,15 @@ import pytest
 
 from survey.db import Database
 from survey.domain.problems import Invalid
+from survey.domain.questionnaire import parse_questionnaire
 from survey.domain.wave import Mode, WaveState
-from survey.queries import frames
+from survey.queries import frames, questionnaires
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.import_frame import import_frame
 from survey.services.list_points import list_points
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
-from survey.services.publish_questionnaire import publish_questionnaire
+from survey.services.publish_questionnaire import check_questionnaire, publish_questionnaire
 from survey.services.read_wave import frame_list, wave_of_code
 from survey.yaml_source import read_yaml
 from tests.field import NOW, WAVE, Field, plan_text, questionnaire_text, valid_answers
@@ -53,6 +54,41 @@ def test_a_published_version_never_changes(field: Field) -> None:
         publish_questionnaire(field.db, changed, "field.yaml", NOW)
     assert [problem.code for problem in refused.value.problems] == ["version_published"]
     assert Catalogue(field.db).questionnaire("field", 1) == field.questionnaire
+
+
+def test_what_decides_who_counts_must_be_asked_first(field: Field) -> None:
+    parted = questionnaire_text(2).split("      - code: ")
+    age, sex, home, parks = parted[1], parted[2], parted[3].partition("  - code: topics"), parted[4]
+    mixed = "      - code: ".join([parted[0], parks, age, sex, "".join(home), *parted[5:]])
+    with pytest.raises(Invalid) as refused:
+        publish_questionnaire(field.db, mixed, "field.yaml", NOW)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.field) == ("questionnaire_strata_first", "sections[1].items[1]")
+    assert problem.line is not None
+    assert mixed.splitlines()[problem.line - 1].strip() == "- code: parks"
+    with pytest.raises(Invalid):
+        check_questionnaire(mixed, "field.yaml")
+    old = parse_questionnaire(read_yaml(mixed, "field.yaml"))
+    assert (old.entry, old.entry_codes[0]) == (4, "parks"), "a version that is published already is still read"
+    with field.db.writing() as connection:
+        questionnaires.insert_questionnaire(connection, old, NOW)
+    assert publish_questionnaire(field.db, mixed, "field.yaml", NOW).already_known
+
+
+def test_what_a_stratum_question_depends_on_belongs_to_the_entry(field: Field) -> None:
+    asked = questionnaire_text(2).replace(
+        "        type: area\n", "        type: area\n        show_if: {item: local, is: here}\n"
+    )
+    local = """      - code: local
+        type: one
+        text: {zh-Hans: 您住在本市吗？, en: Do you live here?}
+        categories:
+          - {code: here, text: {zh-Hans: 是, en: Here}}
+          - {code: elsewhere, text: {zh-Hans: 否, en: Elsewhere}}
+"""
+    asked = asked.replace("      - code: home\n", local + "      - code: home\n")
+    published = publish_questionnaire(field.db, asked, "field.yaml", NOW).questionnaire
+    assert published.entry_codes == ("age", "sex", "local", "home")
 
 
 def test_a_plan_becomes_cells_that_add_up_and_points_with_codes_of_their_own(field: Field) -> None:
