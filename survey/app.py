@@ -11,6 +11,7 @@ from survey.config import Settings
 from survey.db import Database, Unavailable
 from survey.services.catalogue import Catalogue
 from survey.services.installation import check_installation
+from survey.services.pressure import Pressure
 from survey.web import areas, assets, errors, health, languages, openapi, problem_texts, security
 from survey.web.area_names import area_name
 from survey.web.desk import register as desk
@@ -35,7 +36,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     db = Database(settings.database_url)
     with suppress(Unavailable):  # a database that is away now may be back in a moment; until then pages say so
         check_installation(db, settings)
-    app.extensions["minsheng"] = Office(settings, db, Catalogue(db), now)
+    app.extensions["minsheng"] = Office(settings, db, Catalogue(db), now, Pressure(db, settings.forms_at_once))
     languages.init_app(app)
     assets.init_app(app)
     security.init_app(app)

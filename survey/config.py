@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from survey.domain.stuffing import LIMIT
+
 VERSION = "0.1.0"  # of the code; a test holds it to pyproject.toml
 OFFICE_ZONE = "Asia/Shanghai"  # the clock the desk shows and plans by; China has one
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -31,6 +33,7 @@ class Settings:
     token_hours: int
     max_body_bytes: int
     idle_minutes: int = 60  # without a sign of life a staff session ends
+    forms_at_once: int = LIMIT  # at one point within ten minutes; beyond, phones do some work first; 0 = never
     demonstration_public: bool = False  # a demonstration may be reached from outside this machine
 
     @property
@@ -58,6 +61,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         token_hours=_number(environ, "TOKEN_HOURS", default=72, lowest=1, highest=720),
         max_body_bytes=_number(environ, "MAX_BODY_BYTES", default=65_536, lowest=16_384, highest=1_048_576),
         idle_minutes=_number(environ, "IDLE_MINUTES", default=60, lowest=1, highest=1440),
+        forms_at_once=_number(environ, "FORMS_AT_ONCE", default=LIMIT, lowest=0, highest=100_000),
         demonstration_public=_demonstration_public(environ.get("DEMONSTRATION", "")),
     )
 

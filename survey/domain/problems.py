@@ -18,6 +18,8 @@ MESSAGES: dict[str, str] = {
     # the submission door
     "token_unknown": "This page's token is not valid. It has been replaced; please check your answers and send again.",
     "token_old": "This page was open for very long. Please check that your answers still hold and send them again.",
+    "work_missing": "Very many forms are arriving here just now, so each is taken a little more slowly. Your answers "
+    "are all still here: please send them again in a minute.",
     "unknown_action": "The form does not have this button.",
     "unknown_finish": "Say finished, broken_off or refused.",
     "unknown_language": "Say zh-Hans or en.",

@@ -7,13 +7,26 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Insert, func, select, update
+from sqlalchemy import Connection, Insert, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, col
 
 from survey.domain.disposition import Disposition
+from survey.domain.submission import Channel
 from survey.tables.response import ConflictCopy, ResponseRow
+
+# Asked by many visits, so built once; it reads the index by point and moment, and no further than it has to.
+_FORMS_SINCE = select(func.count()).select_from(
+    select(col(ResponseRow.id))
+    .where(
+        col(ResponseRow.point_code) == bindparam("point_code"),
+        col(ResponseRow.received_at) > bindparam("since"),
+        col(ResponseRow.channel) == Channel.WEB.value,
+    )
+    .limit(bindparam("most"))
+    .subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,11 @@ def count_complete(connection: Connection, wave_id: int) -> int:
         )
         or 0
     )
+
+
+def count_forms_since(connection: Connection, point_code: str, since: datetime, most: int) -> int:
+    """Forms from people's own browsers at a point since then, at most `most`."""
+    return connection.scalar(_FORMS_SINCE, {"point_code": point_code, "since": since, "most": most}) or 0
 
 
 def questionnaires_answered(connection: Connection, wave_id: int) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlmodel import col
 
 from survey.domain.fieldwork import Point, Wave
-from survey.domain.wave import WaveState
+from survey.domain.wave import Mode, WaveState
 from survey.tables.wave import PointRow, WaveRow
 
 _WAVE = (
@@ -26,6 +26,15 @@ _WAVE = (
 # Asked by every visit and every answer: built once, for building it costs more than running it.
 _BY_ID = select(*_WAVE).where(col(WaveRow.id) == bindparam("wave_id"))
 _POINT = tuple(col(getattr(PointRow, name)) for name in Point.__slots__)
+_POSTER = (
+    select(*_POINT)
+    .join(WaveRow, col(WaveRow.id) == col(PointRow.wave_id))
+    .where(
+        col(PointRow.code) == bindparam("code"),
+        col(WaveRow.state) != WaveState.DRAFT.value,
+        col(PointRow.mode) != Mode.SAMPLED.value,
+    )
+)
 
 
 def _wave(row: Sequence[Any]) -> Wave:
@@ -111,6 +120,13 @@ def delete_points(connection: Connection, wave_id: int) -> None:
 def point_by_code(connection: Connection, code: str) -> Point | None:
     """The point of this code."""
     row = connection.execute(select(*_POINT).where(col(PointRow.code) == code)).one_or_none()
+    return None if row is None else Point(*row)
+
+
+def poster_by_code(connection: Connection, code: str) -> Point | None:
+    """The point of this code, if its wave is no draft and the way there is no letter. One question, whatever is wrong
+    with a code, so that the time it takes tells nothing."""
+    row = connection.execute(_POSTER, {"code": code}).one_or_none()
     return None if row is None else Point(*row)
 
 

@@ -72,6 +72,20 @@ class Catalogue:
 
         return self._once(("point", code), read)
 
+    def poster(self, code: str) -> Point:
+        """A point that people may come to by its own code: of a wave that is no draft, and open to everybody who finds
+        it. Raises NotFound."""
+
+        def read() -> tuple[Point | None, bool]:
+            with self.db.reading() as connection:
+                return waves.poster_by_code(connection, code), True
+
+        return self._once(("poster", code), read)
+
+    def knows_poster(self, code: str) -> bool:
+        """Whether `poster` gives it without asking the database."""
+        return ("poster", code) in self._known
+
     def ground(self, wave_id: int) -> Ground:
         """Where a wave is held."""
 

@@ -6,6 +6,7 @@ response and takes the quota slot → receipt. Nothing is acknowledged before th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from survey.db import Database
 from survey.domain.disposition import Disposition, Finish, disposition_of
@@ -18,7 +19,7 @@ from survey.domain.routing import is_eligible
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
 from survey.domain.wave import Admission
-from survey.queries.responses import NewResponse
+from survey.queries.responses import NewResponse, stored_response
 from survey.services.catalogue import Catalogue, Ground
 from survey.services.keep_responses import Checked, keep_in_a_transaction
 
@@ -51,6 +52,12 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
     if kept.outcome is None:
         raise WaveNotTaking(kept.admission)
     return receipt_of(door, checked, kept.outcome, kept.disposition)
+
+
+def is_stored(db: Database, submission_id: UUID) -> bool:
+    """Whether something was stored under this id. Raises Unavailable."""
+    with db.reading() as connection:
+        return stored_response(connection, submission_id) is not None
 
 
 def check_submission(door: Door, submission: Submission) -> Checked:

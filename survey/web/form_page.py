@@ -41,6 +41,7 @@ class FormPage:
     entry: int = 0
     stage: str = "whole"
     room: str = ""
+    work: int = 0  # bits that the page's script is to find a number for
 
     @property
     def parts(self) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

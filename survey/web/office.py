@@ -1,7 +1,7 @@
 """What every view reaches for: settings, database, the unchanging things and the clock of this application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
@@ -9,7 +9,9 @@ from flask import current_app
 
 from survey.config import Settings
 from survey.db import Database
+from survey.domain.guessing import Failures
 from survey.services.catalogue import Catalogue
+from survey.services.pressure import Pressure
 from survey.services.receive_submission import Door
 
 
@@ -26,6 +28,8 @@ class Office:
     db: Database
     catalogue: Catalogue
     now: Callable[[], datetime]
+    pressure: Pressure
+    failures: Failures = field(default_factory=Failures)  # codes that were wrong
 
     @property
     def door(self) -> Door:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from survey.domain.disposition import FORM_FINISHES, Disposition, Finish
+from survey.domain.stuffing import EASIEST, HARDEST, LONGEST_NUMBER
 from survey.domain.submission import Outcome
 from survey.services.hold_slot import Room
 from survey.web import openapi_tablets
@@ -25,6 +26,20 @@ def description() -> Response:
     return response
 
 
+PROBLEMS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["field", "code", "message"],
+        "properties": {
+            "field": {"type": "string"},
+            "code": {"type": "string"},
+            "line": {"type": ["integer", "null"]},
+            "message": {"type": "string", "description": "in the page's language"},
+        },
+    },
+}
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {
@@ -48,7 +63,12 @@ DESCRIPTION: dict[str, Any] = {
                     "410": answer("The wave takes no answers now", "Problems"),
                     "413": answer("Too large", "Problems"),
                     "415": answer("Compressed bodies are not taken", "Problems"),
-                    "422": answer("Something is wrong; each problem names its field; nothing was kept", "Problems"),
+                    "422": answer(
+                        "Something is wrong; each problem names its field; nothing was kept. Code work_missing: very "
+                        "many forms arrive here just now; `work` says what to do first",
+                        "Refusal",
+                    ),
+                    "429": answer("Too many unknown codes were asked for just now; see Retry-After", "Problems"),
                     "503": answer("Nothing can be stored now; see Retry-After", "Problems"),
                 },
             }
@@ -111,6 +131,31 @@ DESCRIPTION: dict[str, Any] = {
                         "default": Finish.FINISHED.value,
                     },
                     "language": {"enum": list(LANGUAGES)},
+                    "work": {
+                        "type": "string",
+                        "pattern": f"^[0-9]{{0,{LONGEST_NUMBER}}}$",
+                        "description": "a number in digits such that SHA-256 of `token`, a colon and the number begins "
+                        "with as many zero bits as were asked for",
+                    },
+                },
+            },
+            "Refusal": {
+                "type": "object",
+                "required": ["problems"],
+                "properties": {
+                    "problems": PROBLEMS,
+                    "work": {
+                        "type": "object",
+                        "required": ["bits", "seconds", "token"],
+                        "properties": {
+                            "bits": {"type": "integer", "minimum": EASIEST, "maximum": HARDEST},
+                            "seconds": {
+                                "type": "integer",
+                                "description": "after so long the form is taken without work, sent with this token",
+                            },
+                            "token": {"type": "string"},
+                        },
+                    },
                 },
             },
             "Receipt": {
@@ -131,22 +176,7 @@ DESCRIPTION: dict[str, Any] = {
             "Problems": {
                 "type": "object",
                 "required": ["problems"],
-                "properties": {
-                    "problems": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {
-                            "type": "object",
-                            "required": ["field", "code", "message"],
-                            "properties": {
-                                "field": {"type": "string"},
-                                "code": {"type": "string"},
-                                "line": {"type": ["integer", "null"]},
-                                "message": {"type": "string", "description": "in the page's language"},
-                            },
-                        },
-                    }
-                },
+                "properties": {"problems": PROBLEMS},
             },
             "Areas": {
                 "type": "array",

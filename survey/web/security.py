@@ -2,7 +2,14 @@
 
 from flask import Flask, Response, abort, request
 
+from survey.web.office import office
 from survey.web.resident.page import inline_style_hash
+
+# What no page here does, so that nothing that might creep into one can do it either. The list is short: it travels with
+# every page. A tablet alone notes its place, in waves that ask for it.
+PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+TABLET_PERMISSIONS = PERMISSIONS.replace("geolocation=()", "geolocation=(self)")
+TWO_YEARS = 2 * 365 * 24 * 3600  # seconds; what browsers ask before they take a host into their own lists
 
 
 def init_app(app: Flask) -> None:
@@ -42,4 +49,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Permissions-Policy", TABLET_PERMISSIONS if request.path.startswith("/tablet") else PERMISSIONS)
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if office().settings.https:
+        headers.setdefault("Strict-Transport-Security", f"max-age={TWO_YEARS}")
     return response

@@ -132,6 +132,7 @@ def measure(name: str, url: str, folder: Path) -> None:
     """Prints one line of the table."""
     field = civic_field(url)
     told = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "MINSHENG_HOME": str(folder), "WEB_CONCURRENCY": "1"}
+    told["FORMS_AT_ONCE"] = str(RESPONSES * (ROUNDS + 1))  # the forms are counted and stay usual
     with (
         browser.gunicorn(folder / "stores.log", told) as stores,
         browser.gunicorn(folder / "floor.log", told, "tests.benchmarks.web_response:floor()") as storeless,

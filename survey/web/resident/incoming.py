@@ -15,7 +15,7 @@ from survey.domain.fieldwork import Point
 from survey.domain.json_text import read_object
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Questionnaire
-from survey.domain.submission import Submission
+from survey.domain.submission import Proof, Submission
 from survey.domain.validation import answers_from_form, filled_in, form_fields
 from survey.services.hold_slot import Knock
 from survey.services.read_wave import wave_of_point
@@ -25,9 +25,9 @@ from survey.web.page_token import PageToken, read_token
 from survey.web.resident.area_choice import AreaChoice
 
 # Fields of the form that are not items; item codes never begin with an underscore.
-TOKEN, LANGUAGE, SIZE, STAGE, ACTION = "_token", "_language", "_size", "_stage", "_action"
+TOKEN, LANGUAGE, SIZE, STAGE, ACTION, WORK = "_token", "_language", "_size", "_stage", "_action", "_work"
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-_JSON_FIELDS = {"token", "answers", "finish", "language"}
+_JSON_FIELDS = {"token", "answers", "finish", "language", "work"}
 _MOST_UNKNOWN = 20  # unknown fields named in one refusal
 
 
@@ -65,6 +65,9 @@ class Incoming:
     filled: Mapping[str, object]
     area: AreaChoice | None
     problems: tuple[Problem, ...]
+    work: str = ""  # the number that was found, see domain/stuffing.py
+    earlier_forms: int = 0
+    proof: Proof | None = None
 
     @property
     def ends(self) -> bool:
@@ -94,6 +97,8 @@ class Incoming:
             answers=self._kept_answers(),
             opened_at=self.token.opened_at,
             received_at=now,
+            earlier_forms=self.earlier_forms,
+            proof=self.proof,
         )
 
     def _kept_answers(self) -> Mapping[str, object]:
@@ -112,7 +117,7 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
     """A form as a browser posts it. Fields that the questionnaire does not have are problems, and so is any file."""
     token, problems = _token(point, form.get(TOKEN, ""))
     questionnaire = office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
-    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, STAGE, ACTION}
+    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, STAGE, ACTION, WORK}
     problems += _unknown((*(name for name in form if name not in known), *files))
     action, _, wish = form.get(ACTION, "send").partition(":")
     language, large = form.get(LANGUAGE, ""), form.get(SIZE, "") == "large"
@@ -139,11 +144,12 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
         filled=filled,
         area=area,
         problems=tuple(problems),
+        work=form.get(WORK, ""),
     )
 
 
 def read_json(point: Point, body: bytes) -> Incoming:
-    """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en"}`."""
+    """The same from a program: `{"token": …, "answers": {…}, "finish": "finished", "language": "en", "work": "…"}`."""
     content, unreadable = read_object(body, "body")
     problems = _unknown(name for name in content if name not in _JSON_FIELDS)
     token_text = content.get("token")
@@ -156,6 +162,10 @@ def read_json(point: Point, body: bytes) -> Incoming:
     if not isinstance(finish, str) or finish not in actions:
         problems.append(Problem("unknown_finish", "finish"))
         finish = "finished"
+    work = content.get("work", "")
+    if not isinstance(work, str):
+        problems.append(Problem("not_text", "work"))
+        work = ""
     if language is None:
         language = page_language()
     elif not isinstance(language, str) or language not in LANGUAGES:
@@ -171,6 +181,7 @@ def read_json(point: Point, body: bytes) -> Incoming:
         filled=answers,
         area=None,
         problems=unreadable or tuple(problems + token_problems),
+        work=work,
     )
 
 

@@ -26,7 +26,7 @@ _keeping = threading.Lock()
 
 def served_page(point: Point, token: PageToken, language: str, *, large: bool) -> Response:
     """The empty form with a fresh token."""
-    key = (token.questionnaire_code, token.questionnaire_version, point.code, language, large)
+    key = (token.questionnaire_code, token.questionnaire_version, point.code, language, large, work_bits(token))
     page = _pages.get(key)
     if page is None or current_app.debug:
         page = PrecompressedPage.of(_render_empty(point, token, language, large), _PLACEHOLDER)
@@ -60,6 +60,7 @@ def form_page(point: Point, incoming: Incoming, room: Room | None = None) -> Res
         entry=entry_length(questionnaire, point),
         stage=incoming.stage,
         room="" if room in {None, Room.UNKNOWN} else str(room),
+        work=work_bits(incoming.token),
     )
     status = 422 if incoming.problems else 200
     return _private(Response(_render(page), status=status, mimetype="text/html"))
@@ -78,8 +79,14 @@ def _render_empty(point: Point, token: PageToken, language: str, large: bool) ->
         large=large,
         entry=entry,
         stage="entry" if entry else "whole",
+        work=work_bits(token),
     )
     return _render(page)
+
+
+def work_bits(token: PageToken) -> int:
+    """How much work the page of this token asks for; 0 = none."""
+    return 0 if token.asked is None else token.asked.bits
 
 
 def _render(page: FormPage) -> str:

@@ -4,8 +4,9 @@ A browser that runs our script asks for JSON and is acknowledged by the id it se
 page. Programs send JSON and get JSON.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 from uuid import uuid4
 
 from flask import Response, abort, jsonify, redirect, render_template, request
@@ -22,10 +23,13 @@ from survey.web.languages import page_language, set_page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken
 from survey.web.problem_texts import problems_json
+from survey.web.resident.device import count_form
 from survey.web.resident.incoming import FORM_TYPES, Action, Incoming, read_form, read_json
 from survey.web.resident.page import form_page, served_page
+from survey.web.resident.proof import with_proof, work_for_page, work_json
 from survey.web.security import whole_body
 
+R = TypeVar("R", bound=BaseResponse)
 Receive = Callable[[Submission], Receipt]
 ThanksUrl = Callable[[Receipt], str]
 
@@ -45,7 +49,8 @@ def open_form(point: Point) -> Response:
         # In the grace, forms that were opened before still arrive; new ones are not given out.
         return _not_taking(admission)
     questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
-    token = PageToken(uuid4(), point.code, questionnaire.code, questionnaire.version, now)
+    asked = work_for_page(point, now)
+    token = PageToken(uuid4(), point.code, questionnaire.code, questionnaire.version, now, asked)
     return served_page(point, token, page_language(), large=request.args.get("size") == "large")
 
 
@@ -53,12 +58,12 @@ def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_th
     """One filled form. 303 or 201 stored, 200 repeated, 409 other content under a known id, 422 something is wrong."""
     body = whole_body()
     if request.is_json:
-        return _take_json(read_json(point, body), thanks_url, receive)
+        return _take_json(point, read_json(point, body), thanks_url, receive)
     if request.mimetype not in FORM_TYPES:
         abort(415)
     incoming = read_form(point, request.form, request.files)
     if request.accept_mimetypes.best == "application/json" and incoming.ends:
-        return _take_json(incoming, thanks_url, receive)
+        return _take_json(point, incoming, thanks_url, receive)
     set_page_language(incoming.language)
     if incoming.action is Action.SHOW or incoming.problems:
         return form_page(point, incoming)
@@ -79,6 +84,9 @@ def _go_on(point: Point, incoming: Incoming) -> Response:
 
 
 def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> BaseResponse:
+    incoming = with_proof(point, incoming)
+    if incoming.problems:
+        return form_page(point, incoming)
     try:
         receipt = receive(incoming.submission(office().now()))
     except Invalid as refused:
@@ -87,13 +95,14 @@ def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive:
         return _not_taking(refused.admission)
     if receipt.outcome is Outcome.CONFLICT:
         return Response(render_template("resident/conflict.html"), status=409)
-    return redirect(thanks_url(receipt), code=303)
+    return _counted(redirect(thanks_url(receipt), code=303), point, receipt)
 
 
-def _take_json(incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> Response:
+def _take_json(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> Response:
     set_page_language(incoming.language)
+    incoming = incoming if incoming.problems else with_proof(point, incoming)
     if incoming.problems:
-        return refused_json(incoming.problems)
+        return refused_json(incoming.problems, work=work_json(incoming))
     try:
         receipt = receive(incoming.submission(office().now()))
     except Invalid as refused:
@@ -102,7 +111,7 @@ def _take_json(incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> R
         return refused_json((Problem(f"wave_{refused.admission.value}", "wave"),), status=410)
     response = jsonify(_receipt_json(receipt) | {"thanks": thanks_url(receipt)})
     response.status_code = _STATUS[receipt.outcome]
-    return response
+    return _counted(response, point, receipt)
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, str]:
@@ -114,9 +123,20 @@ def _receipt_json(receipt: Receipt) -> dict[str, str]:
     }
 
 
-def refused_json(problems: tuple[Problem, ...], status: int = 422) -> Response:
-    """Problems for a program."""
-    response = jsonify(problems=problems_json(problems))
+def _counted(response: R, point: Point, receipt: Receipt) -> R:
+    """The device counts what was stored, and so does the point."""
+    if receipt.outcome is Outcome.STORED:
+        office().pressure.note(point.code)
+    if receipt.outcome is not Outcome.CONFLICT:
+        count_form(response, point, receipt.outcome)
+    return response
+
+
+def refused_json(
+    problems: tuple[Problem, ...], status: int = 422, work: Mapping[str, object] | None = None
+) -> Response:
+    """Problems for a program, and what work is missing."""
+    response = jsonify({"problems": problems_json(problems)} | ({"work": work} if work else {}))
     response.status_code = status
     return response
 
