@@ -23,7 +23,7 @@ EASIEST, HARDEST = 13, 18  # bits
 SLACK = 2  # bits by which the work may have become harder since a page was told of it
 WAIT = timedelta(seconds=60)  # in place of the work
 MANY_FORMS = 5  # sent by one device before: from here on it works like at a point under attack
-LONGEST_NUMBER = 20  # digits
+LONGEST_NUMBER = 32  # digits: the script puts zeros in front
 COUNT_UP_TO = 2 ** (HARDEST - EASIEST)  # times the limit: more forms ask for no more work
 
 
