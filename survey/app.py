@@ -16,6 +16,7 @@ from survey.web import areas, assets, errors, health, languages, openapi, proble
 from survey.web.area_names import area_name
 from survey.web.desk import register as desk
 from survey.web.office import Office, utc_now
+from survey.web.resident import letters
 from survey.web.resident import views as resident
 from survey.web.resident.page import inline_style
 from survey.web.tablet import register as tablet
@@ -51,6 +52,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     app.register_blueprint(areas.blueprint)
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(resident.blueprint)
+    app.register_blueprint(letters.blueprint)
     desk.init_app(app)
     tablet.init_app(app)
     return app

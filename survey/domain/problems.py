@@ -25,6 +25,17 @@ MESSAGES: dict[str, str] = {
     "unknown_language": "Say zh-Hans or en.",
     "wave_not_yet": "The survey has not begun yet.",
     "wave_over": "The survey is over; it takes no more answers.",
+    # letters with codes
+    "letter_points": "Choose at least one point that letters go to.",
+    "letter_count": "Make at least {low} letters for a point, so that numbers tell nothing of one household; at most "
+    "{high} at a time.",
+    "letter_count_unread": "Say in digits how many letters each point gets.",
+    "letter_point_unknown": "No letters go to point {number} of this wave. Choose a point of the mode sampled.",
+    "letter_wave_over": "The wave is over, so nobody could answer these letters any more.",
+    "letter_size": "Letters are printed on A4 or A5.",
+    "letter_contact": "Say in 5 to {high} characters whom residents can ask, such as a telephone number and its hours.",
+    "letter_output": "Say with --output which new file the letters are written to; it alone holds their codes.",
+    "letter_used": "Answers with this letter's code have been received already, and each code counts once.",
     # tablets
     "device_unknown": "This tablet is not enrolled here. Ask the organiser for an enrolment code.",
     "device_revoked": "This tablet's access has been taken away. What it holds can be saved to a file for the desk.",

@@ -3,6 +3,8 @@
 A cell is mode × district × one category of every strata question. A mode's sample is shared out over districts by its
 allocation rule, by the people of the target population, and within a district over sex × age as the frame has them.
 Strata questions the census knows nothing of are split equally, or by the shares the plan gives.
+
+Letters have no cells: their number bounds their answers, and whoever was drawn is heard, of whatever kind they are.
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from survey.domain.frame import Frame
 from survey.domain.margins import AGE, CENSUS_DIMENSIONS, SEX, eligible_codes, people_by_cell
 from survey.domain.problems import Invalid, Problem
 from survey.domain.questionnaire import Questionnaire
-from survey.domain.wave import SamplePlan, WavePlan, Within
+from survey.domain.wave import Mode, SamplePlan, WavePlan, Within
 
 # How long a slot is held for somebody who was let in. The form takes about three minutes, with old eyes and
 # a visitor at the door a quarter of an hour. Who was away for longer still counts if nobody has needed the slot.
@@ -43,7 +45,7 @@ class CellTarget:
 
 
 def quota_cells(plan: WavePlan, questionnaire: Questionnaire, frame: Frame) -> tuple[CellTarget, ...]:
-    """Every cell of the plan, by sample, district and category; the targets of a mode add up to its n.
+    """Every cell of the plan, by sample, district and category; the targets of a mode add up to its n (letters: none).
 
     Invalid (fields samples[…] or within) if the frame lacks a figure or the rule cannot be applied.
     """
@@ -51,6 +53,8 @@ def quota_cells(plan: WavePlan, questionnaire: Questionnaire, frame: Frame) -> t
     cells = []
     for sample in plan.samples:
         per_district = district_sizes(plan, sample, questionnaire, frame)
+        if sample.mode is Mode.SAMPLED:
+            continue
         for district, n in per_district.items():
             for values, target in allocate(n, weights[district], Allocation.PROPORTIONAL).items():
                 cells.append(CellTarget(CellKey(sample.mode, district, values), target))

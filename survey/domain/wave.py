@@ -10,6 +10,8 @@ from survey.domain.allocation import DEFAULT_POWER, Allocation
 from survey.domain.problems import Invalid, Problem
 from survey.domain.protocol import DEFAULT_PROTOCOL, Protocol
 
+DEFAULT_REPLACE_HOURS = 48
+
 
 class Mode(StrEnum):
     """How answers are collected. Modes are never pooled silently, so each has its own sample and quota cells."""
@@ -111,6 +113,7 @@ class WavePlan:
     within: Within = Within.POPULATION
     shares: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     protocol: Protocol = DEFAULT_PROTOCOL
+    replace_hours: int = DEFAULT_REPLACE_HOURS  # for which who answered a letter may answer it anew; 0 for never
 
 
 _NEXT = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from survey.domain.allocation import Allocation
 from survey.domain.protocol import DEFAULT_PROTOCOL, Protocol
-from survey.domain.wave import Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
+from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
 
 FORMAT = 1
 
@@ -40,6 +40,7 @@ def plan_to_json(plan: WavePlan) -> str:
             dimension: {code: str(share) for code, share in shares.items()} for dimension, shares in plan.shares.items()
         },
         "intercept": asdict(plan.protocol),
+        "letters": {"replace_hours": plan.replace_hours},
     }
     return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -75,6 +76,7 @@ def plan_from_json(text: str) -> WavePlan:
             for dimension, shares in tree["shares"].items()
         },
         protocol=_protocol(tree.get("intercept")),
+        replace_hours=tree.get("letters", {}).get("replace_hours", DEFAULT_REPLACE_HOURS),
     )
 
 

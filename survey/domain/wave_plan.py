@@ -22,13 +22,14 @@ from survey.domain.problems import Invalid
 from survey.domain.protocol import read_protocol
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import quota_cells
-from survey.domain.wave import Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
+from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
 from survey.domain.wave_times import read_moment, read_zone
 
 Word = TypeVar("Word", bound=StrEnum)
 
 DEFAULT_GRACE_HOURS = 72
 _LONGEST_GRACE = 30 * 24
+_LONGEST_REPLACING = 48
 _LONGEST_TITLE = 200
 _MOST_PER_DISTRICT = 1000
 _SHARES_OFF_BY = Fraction(1, 1000)  # thirds written as 0.333 are meant as thirds
@@ -74,7 +75,7 @@ class _Parser:
             (),
             self.reading.document.tree,
             ("wave", "title", "questionnaire", "opens", "closes", "districts", "samples"),
-            ("timezone", "grace_hours", "within", "shares", "points", "generate", "intercept"),
+            ("timezone", "grace_hours", "within", "shares", "points", "generate", "intercept", "letters"),
         )
         if tree is None:
             return None
@@ -92,6 +93,7 @@ class _Parser:
         listed = self._points(tree.get("points"))
         generated = self._generate(tree.get("generate"))
         protocol = read_protocol(self.reading, ("intercept",), tree.get("intercept"), self._count)
+        replace_hours = self._replace_hours(tree.get("letters"))
         if self.reading.problems:
             return None
         assert code is not None
@@ -113,6 +115,7 @@ class _Parser:
             within=within,
             shares=shares,
             protocol=protocol,
+            replace_hours=replace_hours,
         )
 
     # what the wave is
@@ -257,6 +260,13 @@ class _Parser:
             if len(shares[dimension]) == len(codes[dimension]) and abs(total - 1) > _SHARES_OFF_BY:
                 self.reading.wrong(path, "wave_shares_sum", sum=float(total))
         return shares
+
+    def _replace_hours(self, value: object) -> int:
+        given = None if value is None else self.reading.mapping(("letters",), value, (), ("replace_hours",))
+        hours = (given or {}).get("replace_hours")
+        if hours is None:
+            return DEFAULT_REPLACE_HOURS
+        return self._count(("letters", "replace_hours"), hours, 0, _LONGEST_REPLACING) or 0
 
     # collection points
 

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from survey.db import Database
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Wave
+from survey.domain.letters import day_of
 from survey.domain.paradata import Paradata
 from survey.domain.problems import Problem
 from survey.domain.submission import Channel, Outcome
-from survey.domain.wave import Admission, accepts
+from survey.domain.wave import Admission, Mode, accepts
 from survey.queries import grants, holds, quotas, responses, waves
 from survey.queries.paradata import insert_paradata
 from survey.queries.responses import NewResponse
@@ -126,12 +127,20 @@ def _enter(checked: Checked, wave: Wave) -> tuple[Checked | None, Admission]:
         return None, admission
     asked_now = (wave.questionnaire_code, wave.questionnaire_version)
     entering = replace(
-        response,
+        _without_the_hour(response),
         disposition=disposition,
         late=admission is not Admission.OPEN,
         superseded=(response.questionnaire_code, response.questionnaire_version) != asked_now,
     )
     return replace(checked, response=entering), admission
+
+
+def _without_the_hour(response: NewResponse) -> NewResponse:
+    """Of an answer to a letter only the day is kept, and how long it took."""
+    if response.mode != Mode.SAMPLED:
+        return response
+    day = day_of(response.received_at)
+    return replace(response, received_at=day, opened_at=day - (response.received_at - response.opened_at))
 
 
 def _of_the_wave(response: NewResponse, wave: Wave) -> bool:
@@ -150,7 +159,7 @@ def _known(connection: Connection, response: NewResponse, admission: Admission) 
     digest, disposition = known
     if digest == response.content_digest:
         return Kept(Outcome.REPEATED, disposition, admission)
-    responses.insert_conflict_copy(connection, response)
+    responses.insert_conflict_copy(connection, _without_the_hour(response))
     return Kept(Outcome.CONFLICT, Disposition.DUPLICATE, admission)
 
 
@@ -202,7 +211,7 @@ def _end_holds(connection: Connection, fresh: Iterable[Checked], moves: Mapping[
             continue
         if held is not None:
             moves[held].given_back += 1
-        if complete:
+        if complete and response.cell_id is not None:  # letters have no cells
             wanting.append(each)
     return wanting
 

@@ -18,7 +18,7 @@ from survey.domain.quota import cell_of
 from survey.domain.routing import is_eligible
 from survey.domain.submission import Outcome, Receipt, Submission, content_digest, receipt_code
 from survey.domain.validation import check_answers
-from survey.domain.wave import Admission
+from survey.domain.wave import Admission, Mode
 from survey.queries.responses import NewResponse, stored_response
 from survey.services.catalogue import Catalogue, Ground
 from survey.services.keep_responses import Checked, keep_in_a_transaction
@@ -112,7 +112,7 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
 def place_in_quota(
     answers: Mapping[str, object], finish: Finish, point: Point, questionnaire: Questionnaire, ground: Ground
 ) -> tuple[Disposition, int | None, str | None]:
-    """(disposition, cell, area) of checked answers, before a slot is asked for; complete only where there is a cell."""
+    """(disposition, cell, area) of checked answers, before a slot is asked for; complete only where there is a cell, or for a letter."""
     disposition = disposition_of(finish, is_eligible(questionnaire, answers))
     area, district = _home(answers, point, questionnaire, ground)
     cell = cell_of(questionnaire, point.mode, district or "", answers)
@@ -122,7 +122,7 @@ def place_in_quota(
             disposition = Disposition.INELIGIBLE  # a resident of the city, but not of this wave's districts
         elif cell is None:
             disposition = Disposition.PARTIAL  # a strata question was declined, so nobody knows whom it stands for
-        else:
+        elif point.mode != Mode.SAMPLED:  # letters have no cells
             disposition = Disposition.OVER_QUOTA  # nobody of this kind is wanted: the same as a cell of zero
     return disposition, cell_id, area
 

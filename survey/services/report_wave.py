@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analysis.columns import NEIGHBOURHOOD
+from analysis.modes import MODES
 from analysis.rates import HEADLINE_MODE, SELF_SELECTED_MODES, WaveRates, wave_rates
 from analysis.report import WaveReport, wave_report
 from analysis.risk import Flag
@@ -17,7 +18,7 @@ from survey.domain.questionnaire import Indicator as DeclaredIndicator
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.wave import WavePlan
 from survey.domain.wave_json import plan_from_json
-from survey.queries import quotas, responses, waves
+from survey.queries import letters, quotas, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.neighbourhoods import Neighbourhoods, model_neighbourhoods
 from survey.services.wave_frame import WaveFrame, indicators_of, worked_out
@@ -42,6 +43,8 @@ class WaveResults:
     headline_mode: str
     neighbourhoods: Mapping[str, Neighbourhoods]
     earlier: tuple[WaveRates, ...]
+    letters_out: int
+    letters_used: int
 
 
 def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) -> WaveResults:
@@ -52,6 +55,7 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
             raise NotFound(code)
         cells = tuple(quotas.cells_of_wave(connection, wave.id))
         dispositions = responses.count_by_disposition(connection, wave.id)
+        batches = letters.batches_of_wave(connection, wave.id)
         answered = {
             each: responses.count_complete(connection, each.id)
             for each in waves.waves(connection)
@@ -88,13 +92,28 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         },
         model=next((each.estimates.method for each in modelled.values()), None),
     )
-    return WaveResults(wave, questionnaire, frame, cells, dispositions, report, mode, modelled, tuple(reversed(before)))
+    return WaveResults(
+        wave=wave,
+        questionnaire=questionnaire,
+        frame=frame,
+        cells=cells,
+        dispositions=dispositions,
+        report=report,
+        headline_mode=mode,
+        neighbourhoods=modelled,
+        earlier=tuple(reversed(before)),
+        letters_out=sum(batch.out for batch in batches),
+        letters_used=sum(batch.used for batch in batches),
+    )
 
 
 def headline_mode(plan: WavePlan) -> str:
-    """The mode that carries the headline: intercept, or whatever the wave has instead."""
+    """The mode that carries the headline: intercept, or another that may, or whatever the wave has instead."""
     modes = [sample.mode.value for sample in plan.samples]
-    return HEADLINE_MODE if HEADLINE_MODE in modes or not modes else modes[0]
+    if HEADLINE_MODE in modes or not modes:
+        return HEADLINE_MODE
+    may = [mode.code for mode in MODES if mode.headline]
+    return next((mode for mode in modes if mode in may), modes[0])
 
 
 def responses_of(dispositions: Mapping[tuple[str, Disposition], int], mode: str) -> int:

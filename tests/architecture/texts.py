@@ -19,7 +19,7 @@ CATALOGUES = {"MESSAGES", "NOTES", "GAP_NOTES", "MODEL_NOTES"}
 MARKERS = {"translate", "N_", "_"}
 # What stays as it is in a Chinese sentence; words of our own file formats stand in quotation marks.
 NAMES = {"CSV", "YAML", "JSON", "UTF-8", "UTF-16", "GBK", "UTC", "A4", "Wilson", "areas.csv", "population.csv"}
-NAMES |= {"n", "t", "M", "F", "PIN", "UUID"}
+NAMES |= {"n", "t", "M", "F", "PIN", "UUID", "A5", "PDF"}
 NAMES |= {"Elliott", "Valliant", "Chen", "Li", "Wu"}  # who a method is named after
 BARE = {"n", "PNG", "SVG", "YAML"}  # the same in both languages, so it may stand in a template as it is
 SAID_ALOUD = {"alt", "title", "aria-label", "placeholder"}

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, abort, render_template
 
+from survey.domain.wave import Mode
 from survey.services.catalogue import NotFound
 from survey.services.list_points import list_points, point_url
 from survey.services.read_wave import wave_of_code
@@ -41,6 +42,8 @@ def qr(code: str, kind: str) -> Response:
         point = office().catalogue.point(code)
     except NotFound:
         abort(404)
+    if point.mode == Mode.SAMPLED:
+        abort(404)  # letters have codes of their own
     url = point_url(office().settings.public_url, point.code)
     if kind == "svg":
         return Response(qr_svg(url), mimetype="image/svg+xml")

@@ -25,6 +25,7 @@ from survey.web.desk import (
     fieldwork,
     frames,
     language,
+    letters,
     planning,
     points,
     questionnaires,
@@ -47,6 +48,7 @@ def init_app(app: Flask) -> None:
         waves,
         fieldwork,
         points,
+        letters,
         frames,
         questionnaires,
         planning,
@@ -92,6 +94,11 @@ def basis_text(mode: str) -> str:
     if mode == "open_qr":
         return translate(
             "Modelled intervals: people chose themselves to answer, so these rates stand apart from the sample's."
+        )
+    if mode == "sampled":
+        return translate(
+            "Intervals over the areas that letters went to: districts are strata, weights are post-stratified to the "
+            "census. Households that did not answer are taken to be like those that did."
         )
     return translate(
         "Intervals over points: districts are strata, collection points are units as if drawn, weights are "

@@ -19,6 +19,7 @@ from analysis.report import Judged
 from analysis.risk import Flag, FlagKind, gravity
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell
+from survey.domain.wave import Mode
 from survey.domain.wave_json import plan_from_json
 from survey.services.catalogue import NotFound
 from survey.services.report_wave import WaveResults
@@ -146,20 +147,24 @@ class WaveView:
 
     @cached_property
     def progress(self) -> list[tuple[str, int, Mapping[Disposition, int]]]:
-        """(mode, target, how many of each disposition)."""
+        """(mode, target or letters that are out, how many of each disposition)."""
         rows: list[tuple[str, int, Mapping[Disposition, int]]] = []
         for mode in self.modes:
             target = sum(cell.target for cell in self.results.cells if cell.key.mode == mode)
+            if mode == Mode.SAMPLED:
+                target = self.results.letters_out
             counts = {kind: self.results.dispositions.get((mode, kind), 0) for kind in Disposition}
             rows.append((mode, target, counts))
         return rows
 
     @cached_property
     def heat(self) -> list[HeatTable]:
-        """The quota tables, one a mode."""
+        """The quota tables, one a mode that has cells."""
         tables = []
         for mode in self.modes:
             cells = [cell for cell in self.results.cells if cell.key.mode == mode]
+            if not cells:
+                continue
             strata = tuple(dict.fromkeys(cell.key.values for cell in cells))
             by_key = {(cell.key.district, cell.key.values): cell for cell in cells}
             districts = dict.fromkeys(cell.key.district for cell in cells)

@@ -1,0 +1,272 @@
+"""Letters over HTTP: typing a code, answering, answering anew, and the desk's page that makes and voids them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from survey.domain.letters import shown
+from survey.domain.wave import Mode
+from survey.services.make_letters import letters_of_wave, void_letters
+from tests.field import WAVE, Field, as_form, token_in, valid_answers
+from tests.letters import letters_plan, print_letters
+from tests.web.desk import Desk, Visitor
+
+CODE = re.compile(r"<b>([2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2})</b>")
+
+
+@pytest.fixture
+def posted(new_field: Callable[..., Field]) -> Field:
+    """A wave that sends letters."""
+    return new_field(plan=letters_plan())
+
+
+@pytest.fixture
+def phone(posted: Field) -> FlaskClient:
+    """A phone whose browser prefers English."""
+    client = posted.app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+@pytest.fixture
+def code(posted: Field) -> str:
+    """The code of a letter."""
+    return print_letters(posted)[0]
+
+
+def send(phone: FlaskClient, code: str, path: str = "", token: str | None = None, **answers: object) -> TestResponse:
+    """Open the form of a letter and send it."""
+    token = token or token_in(phone.get(f"/c/{code}{path}").text)
+    return phone.post(f"/c/{code}{path}?send=1", data=as_form(valid_answers(**answers), token))
+
+
+def test_a_letter_is_answered_once_and_never_by_looking(posted: Field, phone: FlaskClient, code: str) -> None:
+    pages = [phone.get(f"/c/{code}") for _ in range(3)]
+    assert {page.status_code for page in pages} == {200}
+    token = token_in(pages[0].text)
+    sent = send(phone, code, token=token)
+    assert sent.status_code == 303
+    thanks = phone.get(sent.location)
+    assert thanks.status_code == 200
+    assert re.search(r'class="receipt">[2-9A-Z]{10}<', thanks.text)
+    assert re.search(r'class="receipt">[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2}<', thanks.text)
+    assert send(phone, code, token=token).location == sent.location
+    used = phone.get(f"/c/{code}")
+    assert used.status_code == 410
+    assert "This letter has been answered" in used.text
+    other = send(phone, code, token=posted.token(uuid4(), point_code=posted.points[Mode.SAMPLED][0].code))
+    assert other.status_code == 410
+    assert "nothing was stored just now" in other.text
+    assert len(posted.rows()) == 1
+
+
+def test_the_pages_script_is_told_of_a_used_letter_in_json(posted: Field, phone: FlaskClient, code: str) -> None:
+    point = posted.points[Mode.SAMPLED][0].code
+    told = [
+        phone.post(
+            f"/c/{code}?send=1",
+            data=as_form(valid_answers(), posted.token(uuid4(), point_code=point)),
+            headers={"Accept": "application/json"},
+        )
+        for _ in range(2)
+    ]
+    assert [each.status_code for each in told] == [201, 410]
+    assert told[0].get_json()["thanks"].startswith(f"/c/{code}/thanks/")
+    (problem,) = told[1].get_json()["problems"]
+    assert (problem["code"], problem["field"]) == ("letter_used", "code")
+
+
+def test_malformed_unknown_and_voided_codes_are_answered_alike(posted: Field, phone: FlaskClient, code: str) -> None:
+    (batch,) = letters_of_wave(posted.db, WAVE).batches
+    void_letters(posted.db, WAVE, batch.id, posted.clock.now)
+    ways: tuple[Callable[[str], TestResponse], ...] = (
+        lambda it: phone.get(f"/c/{it}"),
+        lambda it: phone.post(f"/c/{it}", data={"_token": "x"}),
+        lambda it: phone.get(f"/c/{it}/again"),
+        lambda it: phone.post(f"/c/{it}/again", data={}),
+        lambda it: phone.post(f"/c/{it}/key", data={"key": "ABCD-EFGH-JK"}),
+        lambda it: phone.get(f"/c/{it}/thanks/x.y"),
+        lambda it: phone.get(f"/c/{it}", headers={"Accept": "application/json"}),
+        lambda it: phone.post(f"/c/{it}", json={}),
+        lambda it: phone.post("/c", data={"code": it}),
+    )
+    for way in ways:
+        pages = [way(it) for it in (code, "23456789ABCDEF", "0O1IL", "x" * 300, "编号", "%00", "%ED%A0%80")]
+        assert {page.status_code for page in pages} == {404}
+        bodies = {re.sub(r' value="[^"]*"', "", page.text) for page in pages}
+        assert len(bodies) == 1
+        headers = [{name: value for name, value in page.headers if name != "Content-Length"} for page in pages]
+        assert all(each == headers[0] for each in headers)
+
+
+def test_a_code_is_typed_in_any_way_and_led_to_its_form(phone: FlaskClient, code: str) -> None:
+    assert "ABCD-EFGH-JKMN-PQ" in phone.get("/c").text
+    for typed in (
+        shown(code),
+        code.lower(),
+        f" {shown(code).lower()} ",
+        "".join(chr(ord(one) + 0xFEE0) for one in code),
+    ):
+        found = phone.post("/c", data={"code": typed})
+        assert (found.status_code, found.location) == (303, f"/c/{code}")
+    assert phone.get(f"/c/{shown(code).lower()}").location == f"/c/{code}"
+
+
+def test_the_address_of_a_sampled_point_is_answered_like_an_unknown_one(posted: Field, phone: FlaskClient) -> None:
+    point = posted.points[Mode.SAMPLED][0].code
+    for make in (phone.get, phone.post):
+        known, unknown = make(f"/r/{point}"), make("/r/23456789ABCDEF")
+        assert (known.status_code, known.data) == (unknown.status_code, unknown.data) == (404, unknown.data)
+
+
+def test_a_household_answers_anew_with_its_cookie_or_its_key(posted: Field, phone: FlaskClient, code: str) -> None:
+    sent = send(phone, code, parks="neutral")
+    key = re.findall(r'class="receipt">([^<]+)<', phone.get(sent.location).text)[1]
+    cookie = next(value for value in sent.headers.getlist("Set-Cookie") if value.startswith("change="))
+    assert f"Path=/c/{code}" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Answer once more" in phone.get(f"/c/{code}").text
+    assert send(phone, code, "/again", parks="satisfied").status_code == 303
+    other = posted.app.test_client()
+    other.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    assert other.get(f"/c/{code}/again").status_code == 410
+    assert other.post(f"/c/{code}/key", data={"key": key}).status_code == 422  # it went with the first answer
+    (row,) = posted.rows()
+    assert row["answers"]["parks"] == "satisfied"
+    newest = phone.get_cookie("change", path=f"/c/{code}")
+    assert newest is not None
+    led = other.post(f"/c/{code}/key", data={"key": shown(newest.value).lower()})
+    assert (led.status_code, led.location) == (303, f"/c/{code}/again")
+    assert send(other, code, "/again", parks="dissatisfied").status_code == 303
+    (row,) = posted.rows()
+    assert row["answers"]["parks"] == "dissatisfied"
+
+
+def test_a_second_form_on_the_same_phone_replaces_nothing_by_itself(
+    posted: Field, phone: FlaskClient, code: str
+) -> None:
+    tokens = [token_in(phone.get(f"/c/{code}").text) for _ in range(2)]
+    assert send(phone, code, token=tokens[0], parks="satisfied").status_code == 303
+    assert send(phone, code, token=tokens[1], parks="neutral").status_code == 410
+    (row,) = posted.rows()
+    assert row["answers"]["parks"] == "satisfied"
+
+
+def test_where_answers_are_final_no_key_is_given(new_field: Callable[..., Field]) -> None:
+    final = new_field(plan=letters_plan(replace_hours=0))
+    (code, *_) = print_letters(final)
+    phone = final.app.test_client()
+    sent = send(phone, code)
+    assert sent.headers.getlist("Set-Cookie") == []
+    assert phone.get(sent.location).text.count('class="receipt"') == 1
+    assert "<form" not in phone.get(f"/c/{code}").text
+
+
+def test_a_letter_of_a_wave_that_is_over_says_so(posted: Field, phone: FlaskClient, code: str) -> None:
+    posted.clock.forward(days=40)
+    assert phone.get(f"/c/{code}").status_code == 410
+    assert "The survey is over" in phone.get(f"/c/{code}").text
+
+
+def test_no_title_and_no_log_holds_a_code(
+    posted: Field, phone: FlaskClient, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = send(phone, code)
+    pages = [phone.get(path) for path in (f"/c/{code}", sent.location, f"/c/{code}/again", "/c")]
+    for page in pages:
+        title = re.search("<title>(.*?)</title>", page.text)
+        assert title is not None
+        assert code not in title[1]
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert code not in caplog.text
+
+
+# the desk
+
+
+@pytest.fixture
+def letters_desk(posted: Field, new_desk: Callable[..., Desk]) -> Desk:
+    """The desk of the office that sends these letters."""
+    return new_desk()
+
+
+ADDRESS = f"/desk/waves/{WAVE}/letters"
+
+
+def make(visitor: Visitor, *points: int, request_id: UUID | None = None, **fields: Any) -> TestResponse:
+    """Fill in the form."""
+    told: dict[str, Any] = {"point": list(points), "letters": "10", "size": "A5", "contact": "0826-2345678"} | fields
+    return visitor.post(ADDRESS, request=str(request_id or uuid4()), **told)
+
+
+def test_the_desk_prints_letters_once_and_then_knows_numbers_only(posted: Field, letters_desk: Desk) -> None:
+    organiser, request_id = letters_desk.signed_in(), uuid4()
+    assert "No letters have been made yet." in organiser.get(ADDRESS).text
+    page = make(organiser, 3, 4, request_id=request_id)
+    assert (page.status_code, page.headers["Cache-Control"]) == (201, "no-store")
+    codes = CODE.findall(page.text)
+    assert len(set(codes)) == len(codes) == 20
+    phone = posted.app.test_client()
+    assert send(phone, codes[0].replace("-", "")).status_code == 303
+    assert send(phone, codes[10].replace("-", "")).status_code == 303
+    again = make(organiser, 3, 4, request_id=request_id)
+    assert again.status_code == 409
+    assert "shown once" in again.text
+    shown_later = organiser.get(ADDRESS).text
+    assert not [code for code in codes for page in (again.text, shown_later) if code in page]
+    assert re.findall(r'<td class="number">(\d+) <small>\((10.0)%\)', shown_later) == [("1", "10.0"), ("1", "10.0")]
+    assert "10.0%" in shown_later
+
+
+def test_the_desk_voids_a_batch_whose_number_is_typed(posted: Field, letters_desk: Desk) -> None:
+    organiser = letters_desk.signed_in()
+    codes = CODE.findall(make(organiser, 3).text)
+    (batch,) = letters_of_wave(posted.db, WAVE).batches
+    phone = posted.app.test_client()
+    assert organiser.post(f"{ADDRESS}/{batch.id}/void", confirm="9").status_code == 422
+    assert phone.get(f"/c/{codes[0].replace('-', '')}").status_code == 200
+    assert organiser.post(f"{ADDRESS}/{batch.id}/void", confirm="10").status_code == 303
+    assert phone.get(f"/c/{codes[0].replace('-', '')}").status_code == 404
+    assert "Voided" in organiser.get(ADDRESS).text
+    assert organiser.post(f"{ADDRESS}/{uuid4()}/void", confirm="10").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"letters": "9"}, "Make at least 10 letters"),
+        ({"letters": "ten"}, "Say in digits"),
+        ({"letters": "１０"}, "Say in digits"),
+        ({"size": "A3"}, "A4 or A5"),
+        ({"contact": ""}, "whom residents can ask"),
+        ({"contact": "x" * 101}, "whom residents can ask"),
+        ({"point": ["1"]}, "No letters go to point 1"),
+        ({"point": ["x"]}, "at least one point"),
+        ({"point": []}, "at least one point"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused_by_name(
+    posted: Field, letters_desk: Desk, fields: dict[str, Any], said: str
+) -> None:
+    page = make(letters_desk.signed_in(), 3, **fields)
+    assert page.status_code == 422
+    assert said in page.text
+    assert letters_of_wave(posted.db, WAVE).batches == ()
+
+
+def test_analysts_look_and_make_nothing(posted: Field, letters_desk: Desk) -> None:
+    analyst = letters_desk.signed_in("analyst")
+    assert analyst.get(ADDRESS).status_code == 200
+    assert '<form method="post" action="/desk/waves' not in analyst.get(ADDRESS).text
+    assert make(analyst, 3).status_code == 403
+    assert letters_desk.signed_in("volunteer").get(ADDRESS).status_code == 403
+
+
+def test_a_wave_without_letters_says_how_to_plan_them(field: Field, new_desk: Callable[..., Desk]) -> None:
+    assert "sends no letters" in new_desk().signed_in().get(ADDRESS).text
