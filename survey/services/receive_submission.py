@@ -112,7 +112,7 @@ def _response(submission: Submission, point: Point, questionnaire: Questionnaire
 def place_in_quota(
     answers: Mapping[str, object], finish: Finish, point: Point, questionnaire: Questionnaire, ground: Ground
 ) -> tuple[Disposition, int | None, str | None]:
-    """(disposition, cell, area) of checked answers, before a slot is asked for; complete only where there is a cell, or for a letter."""
+    """(disposition, cell, area) of checked answers, before a slot is asked for; complete with a cell, or a letter."""
     disposition = disposition_of(finish, is_eligible(questionnaire, answers))
     area, district = _home(answers, point, questionnaire, ground)
     cell = cell_of(questionnaire, point.mode, district or "", answers)
