@@ -31,6 +31,8 @@ MESSAGES: dict[str, str] = {
     "{high} at a time.",
     "letter_count_unread": "Say in digits how many letters each point gets.",
     "letter_point_unknown": "No letters go to point {number} of this wave. Choose a point of the mode sampled.",
+    "letter_wave_draft": "Open the wave first: the points of a draft can still change. Letters may well be made before "
+    "its opening time.",
     "letter_wave_over": "The wave is over, so nobody could answer these letters any more.",
     "letter_size": "Letters are printed on A4 or A5.",
     "letter_contact": "Say in 5 to {high} characters whom residents can ask, such as a telephone number and its hours.",

@@ -84,6 +84,8 @@ def make_letters(
     """
     found = letters_of_wave(db, wave_code)
     check_letters(letters_each, len(points))
+    if found.wave.state is WaveState.DRAFT:
+        raise Invalid([Problem("letter_wave_draft", "wave")])
     if found.wave.state is WaveState.CLOSED or now >= found.wave.closes_at:
         raise Invalid([Problem("letter_wave_over", "wave")])
     by_number = {point.number: point for point in found.points.values()}

@@ -364,3 +364,10 @@ def tables(field: Field) -> list[str]:
     )
     with field.db.reading() as connection:
         return [str(name) for name in connection.execute(text(query)).scalars()]
+
+
+def test_letters_are_made_once_the_points_of_a_wave_are_settled(new_field: Callable[..., Field]) -> None:
+    draft = new_field(plan=letters_plan(), opened=False)
+    with pytest.raises(Invalid) as refused:
+        print_letters(draft)
+    assert [problem.code for problem in refused.value.problems] == ["letter_wave_draft"]

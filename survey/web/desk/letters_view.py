@@ -28,7 +28,7 @@ class LettersView:
     @property
     def takes_letters(self) -> bool:
         """Whether more letters can be made."""
-        return bool(self.points) and self.wave.state != "closed"
+        return bool(self.points) and self.wave.state == "open"
 
     @property
     def planned(self) -> int:

@@ -168,7 +168,7 @@ def _letter(code: str | None) -> Letter | None:
 def _unknown(typed: str = "") -> Response:
     """The same for a code that was never made, that was voided, and for what looks like none; 429 after too many.
 
-    The limit comes after the look: whoever holds a letter is let in while somebody else guesses. Nobody guesses 69 bits.
+    The limit comes after the look: whoever holds a letter is let in while others guess. Nobody guesses 69 bits.
     """
     guard_guess()
     note_failure()
