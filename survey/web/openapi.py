@@ -40,6 +40,32 @@ PROBLEMS: dict[str, Any] = {
         },
     },
 }
+
+
+def _form(summary: str, whose: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": [in_path("code", f"code of the {whose}")],
+        "requestBody": body("Submission"),
+        "responses": {
+            "201": answer("Stored", "Receipt"),
+            "200": answer("Known already, with the same content; the same receipt", "Receipt"),
+            "404": answer(f"No such {whose}", "Problems"),
+            "409": answer("Known already, with other content; the first counts", "Receipt"),
+            "410": answer("No answers are taken now", "Problems"),
+            "413": answer("Too large", "Problems"),
+            "415": answer("Compressed bodies are not taken", "Problems"),
+            "422": answer(
+                "Something is wrong; each problem names its field; nothing was kept. Code work_missing: very "
+                "many forms arrive here just now; `work` says what to do first",
+                "Refusal",
+            ),
+            "429": answer("Too many unknown codes were asked for just now; see Retry-After", "Problems"),
+            "503": answer("Nothing can be stored now; see Retry-After", "Problems"),
+        },
+    }
+
+
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {
@@ -50,28 +76,10 @@ DESCRIPTION: dict[str, Any] = {
         "content is the same submission, and gets the same receipt however often it is sent.",
     },
     "paths": {
-        "/r/{code}": {
-            "post": {
-                "summary": "Send one filled form",
-                "parameters": [in_path("code", "code of the collection point")],
-                "requestBody": body("Submission"),
-                "responses": {
-                    "201": answer("Stored", "Receipt"),
-                    "200": answer("Known already, with the same content; the same receipt", "Receipt"),
-                    "404": answer("No such collection point", "Problems"),
-                    "409": answer("Known already, with other content; the first counts", "Receipt"),
-                    "410": answer("The wave takes no answers now", "Problems"),
-                    "413": answer("Too large", "Problems"),
-                    "415": answer("Compressed bodies are not taken", "Problems"),
-                    "422": answer(
-                        "Something is wrong; each problem names its field; nothing was kept. Code work_missing: very "
-                        "many forms arrive here just now; `work` says what to do first",
-                        "Refusal",
-                    ),
-                    "429": answer("Too many unknown codes were asked for just now; see Retry-After", "Problems"),
-                    "503": answer("Nothing can be stored now; see Retry-After", "Problems"),
-                },
-            }
+        "/r/{code}": {"post": _form("Send one filled form", "collection point")},
+        "/c/{code}": {"post": _form("Send the form of a letter; 410 also where it has been answered", "letter")},
+        "/c/{code}/again": {
+            "post": _form("Send a form in the place of a letter's earlier one, with its change key as cookie", "letter")
         },
         "/r/{code}/room": {
             "post": {

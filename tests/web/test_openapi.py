@@ -21,9 +21,13 @@ Json = dict[str, Any]
 # What browsers show, or run: no JSON for programs.
 PAGES = {
     *("/r/<code>/thanks/<receipt>", "/static/<digest>/<path:name>", "/vendor/plotly-<release>.min.js"),
+    *("/c", "/c/<code>/key", "/c/<code>/thanks/<receipt>"),
     "/api/openapi.json",
     *("/tablet/", "/tablet/interview/<code>", "/tablet/worker.mjs", "/tablet/manifest.webmanifest"),
 }
+
+
+FORMS = {("GET", "/r/<code>"), ("GET", "/c/<code>"), ("GET", "/c/<code>/again")}
 
 
 def description(app: Flask) -> Json:
@@ -38,7 +42,7 @@ def routes(app: Flask) -> set[tuple[str, str]]:
         (method.lower(), re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if not rule.rule.startswith("/desk") and rule.rule not in PAGES and (method, rule.rule) != ("GET", "/r/<code>")
+        if not rule.rule.startswith("/desk") and rule.rule not in PAGES and (method, rule.rule) not in FORMS
     }
 
 
