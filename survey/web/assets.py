@@ -3,15 +3,21 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+import rjsmin
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
 _FOLDER = Path(__file__).parent.parent / "static"
+# A script that comes with all that it imports, so that a resident's phone asks once and needs no network later.
+_WHOLE = {"resident/page.mjs"}
+_IMPORT = re.compile(r'import \{ ([\w, ]+) \} from "(\.[\w./]+)";')
+_EXPORT = re.compile(r"export (?=(async )?function |const )")
 blueprint = Blueprint("assets", __name__)
 
 mimetypes.add_type("text/javascript", ".mjs")
@@ -80,12 +86,31 @@ def static_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+def whole_script(name: str) -> str:
+    """A module and all that it imports, as one, without comments and indentation. Their names share one scope."""
+    found: dict[Path, str] = {}
+    _collect((_FOLDER / name).resolve(), found)
+    return str(rjsmin.jsmin("\n".join(found.values())))
+
+
+def _collect(path: Path, found: dict[Path, str]) -> None:
+    """Adds a module after those that it imports. What is fetched when it is needed, import(…), stays outside."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        imported = _IMPORT.fullmatch(line)
+        if imported and (target := (path.parent / imported[2]).resolve()) not in found:
+            _collect(target, found)
+        if not imported:
+            lines.append(_EXPORT.sub("", line))
+    found[path] = "\n".join(lines)
+
+
 @cache
 def _asset(name: str) -> _Asset | None:
     path = (_FOLDER / name).resolve()
     if not path.is_relative_to(_FOLDER) or not path.is_file():
         return None
-    content = path.read_bytes()
+    content = whole_script(name).encode() if name in _WHOLE else path.read_bytes()
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return _Asset(content, gzip.compress(content, 9, mtime=0), mimetype)
 

@@ -34,7 +34,7 @@ class FormPage:
     point: Point
     area: AreaChoice | None
     frame_id: int
-    token: str = ""
+    token: str = ""  # the hidden field that carries it
     large: bool = False
     answers: Mapping[str, object] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

@@ -119,8 +119,8 @@ MUTATIONS = [
     ("stale answers count", "holds(condition, known)) continue", "holds(condition, answers)) continue"),
     ("nobody is screened out", "isEligible(table, known) === false", "false"),
     ("the unknown are screened out", "isEligible(table, known) === false", "isEligible(table, known) !== true"),
-    ("only the first of several answers counts", "[answer].flat().some(", "[answer].flat().slice(0, 1).some("),
-    ("what every object has is an answer", "own ? answers[code] ?? null : null", "answers[code] ?? null"),
+    ("only the first of several answers counts", "[].concat(answer).some(", "[].concat(answer).slice(0, 1).some("),
+    ("what every object has is an answer", "own && answers[code] !== undefined", "answers[code] !== undefined"),
     ("digits as text are a number", "!Number.isInteger(answer)", "!Number.isInteger(+answer)"),
 ]
 

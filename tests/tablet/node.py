@@ -1,4 +1,4 @@
-"""The tablet's modules that need no browser, run by node; and copies of them with a planted fault."""
+"""The tablet's and the forms' modules that need no browser, run by node; and copies of them with a planted fault."""
 
 import json
 import shutil
@@ -12,6 +12,7 @@ from tests.browser import REPOSITORY
 
 STATIC = REPOSITORY / "survey" / "static"
 MODULES = STATIC / "tablet"
+SHARED = STATIC / "instrument"
 
 
 def in_node(modules: str, script: str, given: object = None, folder: Path = MODULES) -> Any:
@@ -27,9 +28,9 @@ def in_node(modules: str, script: str, given: object = None, folder: Path = MODU
     return json.loads(run.stdout)
 
 
-def planted(folder: Path, module: str, old: str, new: str) -> Path:
+def planted(folder: Path, module: str, old: str, new: str, of: Path = MODULES) -> Path:
     """A copy of the modules in which one is wrong."""
-    copy = shutil.copytree(MODULES, folder / "tablet")
+    copy = shutil.copytree(of, folder / of.name)
     (copy / module).write_text(changed((copy / module).read_text("utf-8"), old, new), "utf-8")
     return copy
 

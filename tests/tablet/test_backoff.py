@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tablet.node import MODULES, in_node, planted
+from tests.tablet.node import SHARED, in_node, planted
 
 # a chance, and the server's Retry-After in ms; null is a success in between
 Step = tuple[float, int] | None
@@ -32,7 +32,7 @@ def sequences() -> list[list[Step]]:
     return [[step() for _ in range(rng.randint(1, 25))] for _ in range(300)]
 
 
-def complaints(folder: Path = MODULES) -> list[str]:
+def complaints(folder: Path = SHARED) -> list[str]:
     """What is wrong with the waits, for many sequences of failures and successes."""
     found = []
     given = sequences()
@@ -56,7 +56,7 @@ def test_waits_double_from_two_seconds_to_five_minutes_and_begin_anew_after_a_su
 
 def test_tablets_that_failed_at_the_same_moment_come_back_at_different_ones() -> None:
     chances: list[list[Step]] = [[(n / 50, retry_after)] for n in range(50) for retry_after in (0, 5_000)]
-    waits = sorted(wait for [wait] in in_node("backoff", SCRIPT, chances))
+    waits = sorted(wait for [wait] in in_node("backoff", SCRIPT, chances, SHARED))
     assert all(one < other for one, other in pairwise(waits))
 
 
@@ -70,4 +70,4 @@ FAULTS = [
 
 @pytest.mark.parametrize(("old", "new"), [one[1:] for one in FAULTS], ids=[one[0] for one in FAULTS])
 def test_a_planted_fault_is_found(tmp_path: Path, old: str, new: str) -> None:
-    assert complaints(planted(tmp_path, "backoff.mjs", old, new))
+    assert complaints(planted(tmp_path, "backoff.mjs", old, new, SHARED))

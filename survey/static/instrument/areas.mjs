@@ -1,15 +1,23 @@
 // The lists below a changed list: fetched, filled, and unchosen.
 
+export const LIST_ABOVE = /__(district|street)$/;
+
+// Without a network the lists below stay empty until it is back.
 export async function fillLists(form, changed) {
-  const item = changed.name.replace(/__(district|street)$/, "");
+  const item = changed.name.replace(LIST_ABOVE, "");
   const names = [`${item}__district`, `${item}__street`, item];
   const lists = names.map((name) => form.querySelector(`select[name="${CSS.escape(name)}"]`)).filter((list) => list);
   const below = lists.slice(lists.indexOf(changed) + 1);
   for (const list of below) setOptions(list, [], form.dataset.language);
-  if (!changed.value) return;
-  const answer = await fetch(`/areas/${form.dataset.frame}/${changed.value}.json`);
-  if (!answer.ok) return;
-  setOptions(below[0], await answer.json(), form.dataset.language);
+  const chosen = changed.value;
+  if (!chosen) return;
+  try {
+    const answer = await fetch(`/areas/${form.dataset.frame}/${chosen}.json`);
+    const areas = await answer.json();
+    if (changed.value === chosen) setOptions(below[0], areas, form.dataset.language);
+  } catch {
+    addEventListener("online", () => changed.value === chosen && fillLists(form, changed), { once: true });
+  }
 }
 
 function setOptions(select, areas, language) {

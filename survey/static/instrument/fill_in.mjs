@@ -1,5 +1,6 @@
 // What was filled in, as [name, value] pairs in the order of the page, put back into a form. Names that begin with an
 // underscore (token, language and the like) belong to the page, not to the person.
+import { LIST_ABOVE, fillLists } from "./areas.mjs";
 
 export function fieldsOf(form) {
   return [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
@@ -20,7 +21,5 @@ export async function fillIn(form, fields) {
 async function choose(form, list, value) {
   if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
   list.value = value;
-  if (!/__(district|street)$/.test(list.name)) return;
-  const { fillLists } = await import("./areas.mjs");
-  await fillLists(form, list).catch(() => {}); // without a network the lists below stay empty
+  if (LIST_ABOVE.test(list.name)) await fillLists(form, list);
 }

@@ -12,7 +12,7 @@ export function holds(condition, answers, missing = false) {
   }
   const answer = answerTo(condition.item, answers);
   if (answer === null) return missing;
-  if (condition.in) return [answer].flat().some((code) => condition.in.includes(code));
+  if (condition.in) return [].concat(answer).some((code) => condition.in.includes(code));
   if (!Number.isInteger(answer)) return false;
   return "at_least" in condition ? answer >= condition.at_least : answer <= condition.at_most;
 }
@@ -31,7 +31,7 @@ function combine(parts, answers, missing, decisive) {
 // The answer to an item, or null. An item may be called "constructor", so only the object's own keys count.
 function answerTo(code, answers) {
   const own = Object.prototype.hasOwnProperty.call(answers, code);
-  return own ? answers[code] ?? null : null;
+  return own && answers[code] !== undefined ? answers[code] : null;
 }
 
 // true, false, or null while an answer that matters is missing.

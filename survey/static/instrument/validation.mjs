@@ -40,16 +40,18 @@ export function checkAnswers(table, given, areas, { finished = true } = {}) {
     if (position === table.routing.screening) ended = isEligible(table.routing, answers) === false;
     const condition = table.routing.items[code];
     const unsure = itemsOf(condition).some((one) => broken.has(one));
-    const value = values.get(code) ?? null;
+    const value = values.has(code) ? values.get(code) : null;
     if (ended || !(condition === null || unsure || holds(condition, answers))) {
       if (value !== null) problems.push({ field: code, ...refuse("answer_not_asked") });
       continue;
     }
     const missing = item.required && finished && !unsure ? refuse("answer_missing") : null;
-    const answer = (value === null ? null : CHECKS[item.type](value, item, isArea)) ?? missing;
-    if (answer?.code) problems.push({ field: code, ...answer });
+    const checked = value === null ? null : CHECKS[item.type](value, item, isArea);
+    const answer = checked === null ? missing : checked;
+    const refused = answer !== null && answer.code !== undefined;
+    if (refused) problems.push({ field: code, ...answer });
     else if (answer !== null) answers[code] = answer;
-    if (answer?.code || unsure) broken.add(code);
+    if (refused || unsure) broken.add(code);
   }
   const known = new Set(Object.keys(table.items));
   const unknown = [...values.keys()].filter((name) => !known.has(name)).slice(0, MOST_UNKNOWN);
@@ -64,8 +66,8 @@ function refuse(code, params = {}) {
 
 function itemsOf(condition) {
   if (condition === null) return [];
-  const parts = condition.all ?? condition.any ?? (condition.not && [condition.not]);
-  return parts ? parts.flatMap(itemsOf) : [condition.item];
+  const parts = condition.all || condition.any || (condition.not && [condition.not]);
+  return parts ? [].concat(...parts.map(itemsOf)) : [condition.item];
 }
 
 // --- one item: an answer, a refusal, or null for an empty answer, which counts as unanswered ---

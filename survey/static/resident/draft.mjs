@@ -1,56 +1,43 @@
 // What was filled in stays on this phone until it is sent, at most a day, so that a reload or a call loses nothing. A
 // tab that is loaded again fills it in at once; who opens the form anew is asked first, for it may be somebody else.
 import { fieldsOf, fillIn } from "../instrument/fill_in.mjs";
+import { DAY, beginHere, begunHere, forget, keep, kept } from "./device.mjs";
 
-const DAY = 24 * 60 * 60 * 1000;
+const name = `draft:${location.pathname}`;
 
-// From now on every change is remembered. `begun` says that there was one already; else an earlier draft comes back.
-export async function keepDraft(form, changed, begun) {
-  form.addEventListener("input", () => remember(form));
-  form.addEventListener("change", () => remember(form));
-  if (begun) remember(form);
-  else await restore(form, changed);
+// A draft is gone when the form it belongs to has arrived, and not when another form of this phone has.
+export function forgetDraft(id) {
+  const draft = kept(name);
+  if (draft && draft.id === id) forget(name);
 }
 
-function key(form) {
-  return `draft:${new URL(form.action).pathname}:${form.dataset.version}`;
-}
+// From now on every change is remembered, and an earlier draft comes back. `changed` hears when fields were filled in.
+export async function keepDraft(form, id, changed) {
+  const { version, filled } = form.dataset;
+  const remember = () => {
+    beginHere(name);
+    keep(name, { at: Date.now(), id, version, fields: fieldsOf(form) });
+  };
+  form.addEventListener("input", remember);
+  form.addEventListener("change", remember);
 
-function remember(form) {
-  localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), fields: fieldsOf(form) }));
-  sessionStorage.setItem(key(form), "begun in this tab");
-}
-
-async function restore(form, changed) {
-  const draft = read(key(form));
-  // A page that came back with problems already holds what was filled in.
-  if (!draft || document.getElementById("summary") || form.dataset.filled) return;
+  const draft = kept(name);
   const note = document.getElementById("draft");
+  // A page that came back from the server already holds what was filled in.
+  if (!draft || filled || document.getElementById("summary")) return;
+  if (!(Date.now() - draft.at < DAY)) return forget(name);
   const [goOn, clear] = note.querySelectorAll("button");
   clear.addEventListener("click", () => {
-    localStorage.removeItem(key(form));
+    forget(name);
     if (goOn.hidden) form.reset();
     note.hidden = true;
     changed();
   });
-  if (!sessionStorage.getItem(key(form))) {
-    note.hidden = false;
-    await new Promise((pressed) => goOn.addEventListener("click", pressed));
-  }
-  await fillIn(form, draft.fields);
-  note.firstElementChild.textContent = note.dataset.filled;
-  goOn.hidden = true;
   note.hidden = false;
+  if (!begunHere(name)) await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  goOn.hidden = true;
+  await fillIn(form, draft.fields);
+  note.firstElementChild.textContent = draft.version === version ? note.dataset.filled : note.dataset.changed;
+  remember();
   changed();
-}
-
-function read(name) {
-  try {
-    const draft = JSON.parse(localStorage.getItem(name));
-    if (draft && Date.now() - draft.at < DAY) return draft;
-  } catch {
-    // A draft we can't read is no draft.
-  }
-  localStorage.removeItem(name);
-  return null;
 }

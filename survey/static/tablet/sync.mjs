@@ -1,7 +1,7 @@
 // Sending what the outbox holds, oldest first. A record is frozen on the disk before its first byte leaves, and taken out
 // only when the server has named its id and the digest of its bytes: being cut off, killed or lied to at any point costs
 // a repetition, which the server knows, and never a record.
-import { backoff } from "./backoff.mjs";
+import { backoff } from "../instrument/backoff.mjs";
 import { ping, request, turnedAway } from "./connection.mjs";
 import { HOLD_MS, counts, entries, inOrder, keyOf, putAs, release } from "./outbox.mjs";
 

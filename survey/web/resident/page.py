@@ -6,6 +6,7 @@ import threading
 from functools import cache
 
 from flask import Response, current_app, render_template, request
+from markupsafe import Markup
 
 from survey.domain.fieldwork import Point
 from survey.domain.questionnaire import Questionnaire
@@ -18,7 +19,7 @@ from survey.web.page_token import PageToken, write_token
 from survey.web.precompressed import PrecompressedPage
 from survey.web.resident.incoming import Incoming
 
-_PLACEHOLDER = "@@token@@"
+_PLACEHOLDER = Markup("@@token@@")
 _MOST_PAGES = 512  # kept in memory per process; beyond that the oldest go
 _pages: dict[tuple[object, ...], PrecompressedPage] = {}
 _keeping = threading.Lock()
@@ -34,7 +35,7 @@ def served_page(point: Point, token: PageToken, language: str, *, large: bool) -
             if len(_pages) >= _MOST_PAGES:
                 _pages.pop(next(iter(_pages)))
             _pages[key] = page
-    text = write_token(office().settings.secret_key, token).encode()
+    text = _token_field(token).encode()
     if request.accept_encodings["gzip"]:
         response = Response(page.gzipped(text), mimetype="text/html")
         response.headers["Content-Encoding"] = "gzip"
@@ -53,7 +54,7 @@ def form_page(point: Point, incoming: Incoming, room: Room | None = None) -> Res
         point=point,
         area=incoming.area,
         frame_id=frame_id(point),
-        token=write_token(office().settings.secret_key, incoming.token),
+        token=_token_field(incoming.token),
         large=incoming.large,
         answers=incoming.filled,
         problems=incoming.problems,
@@ -95,6 +96,12 @@ def _render(page: FormPage) -> str:
 
 def _questionnaire(token: PageToken) -> Questionnaire:
     return office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
+
+
+def _token_field(token: PageToken) -> Markup:
+    """The token, and beside it the id that an acknowledgement has to name before the page's script believes it."""
+    written = write_token(office().settings.secret_key, token)
+    return Markup('<input type="hidden" name="_token" value="{}" data-id="{}">').format(written, token.submission_id)
 
 
 def _private(response: Response) -> Response:

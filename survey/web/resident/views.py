@@ -48,7 +48,7 @@ def thanks(code: str, receipt: str) -> str:
     told = read_thanks(office().settings.secret_key, _point(code).code, receipt)
     if told is None:
         abort(404)
-    return render_template("resident/thanks.html", receipt_code=told[0], disposition=told[1], code=code)
+    return render_template("resident/thanks.html", receipt_code=told[0], disposition=told[1])
 
 
 def _point(code: str) -> Point:

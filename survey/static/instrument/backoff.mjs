@@ -1,8 +1,8 @@
 // How long to wait before the next attempt: 2 s, doubling to 5 min, a part of it left to chance, so that a square full
-// of tablets does not come back at the same moment.
+// of tablets or phones does not come back at the same moment.
 
-const FIRST = 2_000;
-const LONGEST = 300_000;
+const FIRST = 2000;
+const LONGEST = 300000;
 
 export function backoff(random = Math.random) {
   let delay = FIRST;

@@ -1,0 +1,55 @@
+// What this phone keeps: drafts, and forms on their way. A browser may forbid storage, and it may be full: then nothing
+// is kept, and the form works all the same.
+
+export const DAY = 24 * 60 * 60 * 1000;
+
+export function kept(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null; // what can't be read is as good as nothing
+  }
+}
+
+// Whether it is kept.
+export function keep(name, content) {
+  try {
+    localStorage.setItem(name, JSON.stringify(content));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function forget(name) {
+  try {
+    localStorage.removeItem(name);
+  } catch {
+    // There is nothing to forget.
+  }
+}
+
+export function namesOf(prefix) {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}
+
+// Whether somebody has begun something in this tab: a tab that is loaded again remembers it, a new one does not.
+export function begunHere(name) {
+  try {
+    return sessionStorage.getItem(name) !== null;
+  } catch {
+    return false;
+  }
+}
+
+export function beginHere(name) {
+  try {
+    sessionStorage.setItem(name, "1");
+  } catch {
+    // Then it asks once more.
+  }
+}

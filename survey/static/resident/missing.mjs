@@ -1,0 +1,50 @@
+// Names the questions that are still to be answered, as the server would, but at once, and also without a network.
+
+export function isEmpty(fieldset) {
+  const typed = [...fieldset.querySelectorAll("input:not([type]), textarea")];
+  return !typed.some(({ value }) => value.trim()); // what is there and wrong is for the server to say
+}
+
+export function pointOut(form, codes) {
+  const { check, nothingLost, missing } = form.dataset;
+  const earlier = document.getElementById("summary");
+  if (earlier) earlier.remove();
+  const summary = make("div", "");
+  Object.assign(summary, { id: "summary", tabIndex: -1 });
+  summary.setAttribute("role", "alert");
+  const list = make("ul", "");
+  summary.append(make("h2", check), make("p", nothingLost), list);
+  for (const code of codes) {
+    const fieldset = document.getElementById(code);
+    const legend = fieldset.querySelector("legend");
+    const link = make("a", legend.textContent);
+    link.href = `#${code}`;
+    list.append(make("li", ""));
+    list.lastChild.append(link);
+    settle(fieldset);
+    const problem = make("p", missing);
+    Object.assign(problem, { id: `${code}-problem`, className: "problem" });
+    legend.after(problem);
+    fieldset.classList.add("wrong");
+    fieldset.setAttribute("aria-invalid", "true");
+    const hint = fieldset.querySelector(".hint");
+    fieldset.setAttribute("aria-describedby", (hint ? hint.id + " " : "") + problem.id);
+  }
+  form.before(summary);
+  summary.focus();
+}
+
+// The question was seen to: whether the answer is right, sending tells.
+export function settle(fieldset) {
+  const problem = fieldset && fieldset.querySelector(".problem");
+  if (!problem) return;
+  problem.remove();
+  fieldset.classList.remove("wrong");
+  fieldset.removeAttribute("aria-invalid");
+}
+
+function make(name, text) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}
