@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from survey.domain.stuffing import HARDEST, LONGEST_NUMBER, zero_bits
-from tests.tablet.node import STATIC, in_node, planted
+from tests.tablet.node import STATIC, in_node
 
 RESIDENT = STATIC / "resident"
 SOLVE = "return Promise.all(given.map(([token, bits]) => modules.work.solve(token, bits)));"
