@@ -73,6 +73,11 @@ MESSAGES: dict[str, str] = {
     "pin_different": "The two PINs are not the same. Type the same one twice.",
     "rescue_device": "The tablet that wrote this file was never enrolled here. Bring it in where it was.",
     "rescue_file": "This is not a rescue file of a tablet.",
+    # paper sheets
+    "paper_copies": "Print 1 to {most} sheets at a time.",
+    "paper_serial_shape": "This is not the number of a sheet, such as P12-1-HK4T07-QX. Look at the sheet again.",
+    "paper_serial_unknown": "There is no sheet of this number in this wave. A letter or digit may be mistyped.",
+    "paper_day": "Give a day of the wave, from {first} to {last}.",
     # publishing and planning
     "version_published": "{code} version {version} is published with other content. Raise the version.",
     "questionnaire_not_published": "No questionnaire {named} is published. Name a code and version that are.",

@@ -14,6 +14,7 @@ from sqlmodel import col
 from survey.domain.disposition import Disposition
 from survey.domain.frame import Frame
 from survey.domain.questionnaire import Item
+from survey.domain.submission import Channel
 from survey.tables.account import AccountRow
 from survey.tables.paradata import ParadataRow
 from survey.tables.response import ResponseRow
@@ -39,6 +40,7 @@ def answer_sheets(
             col(ParadataRow.started_at),
             col(ParadataRow.elapsed_ms),
             col(ResponseRow.answers),
+            col(ResponseRow.channel),
         )
         .join(PointRow, col(PointRow.code) == col(ResponseRow.point_code))
         .outerjoin(ParadataRow, col(ParadataRow.response_id) == col(ResponseRow.id))
@@ -51,7 +53,7 @@ def answer_sheets(
         .order_by(col(ResponseRow.received_at), col(ResponseRow.id))
     ).all()
     rows: list[dict[str, Any]] = []
-    for ident, mode, point, district, area, volunteer, opened, received, started, elapsed, answers in found:
+    for ident, mode, point, district, area, volunteer, opened, received, started, elapsed, answers, channel in found:
         seconds = elapsed / 1000 if elapsed is not None else (received - opened).total_seconds()
         home = frame.district_of(area) if area is not None and area in frame.areas else None
         row = {
@@ -62,7 +64,9 @@ def answer_sheets(
             "neighbourhood": area,
             "volunteer": volunteer,
             "started": started or opened,
-            "duration": seconds if seconds > 0 else None,
+            "duration": seconds
+            if seconds > 0 and channel != Channel.DESK
+            else None,  # how long paper takes nobody knows
         }
         rows.append(row | {item.code: _cell(answers.get(item.code)) for item in items})
     frame_columns = [*COLUMNS, *(item.code for item in items)]
