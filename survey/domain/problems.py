@@ -75,7 +75,7 @@ MESSAGES: dict[str, str] = {
     "rescue_file": "This is not a rescue file of a tablet.",
     # paper sheets
     "paper_copies": "Print 1 to {most} sheets at a time.",
-    "paper_serial_shape": "This is not the number of a sheet, such as P12-1-HK4T07-QX. Look at the sheet again.",
+    "paper_serial_shape": "This is not the number of a sheet, such as {example}. Look at the sheet again.",
     "paper_serial_unknown": "There is no sheet of this number in this wave. A letter or digit may be mistyped.",
     "paper_day": "Give a day of the wave, from {first} to {last}.",
     # publishing and planning

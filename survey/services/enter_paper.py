@@ -70,7 +70,7 @@ def find_sheet(door: Door, wave_code: str, typed: str) -> Sheet:
     wave, points = paper_points(door, wave_code)
     read = read_serial(typed)
     if read is None:
-        raise Invalid([Problem("paper_serial_shape", "serial")])
+        raise Invalid([Problem("paper_serial_shape", "serial", (("example", "P12-1-HK4T07-QX"),))])
     serial, letters = read
     point = next((each for each in points if each.number == serial.point_number), None)
     if point is None or serial.version > wave.questionnaire_version:

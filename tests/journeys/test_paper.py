@@ -5,18 +5,23 @@ import re
 from playwright.sync_api import Page, expect
 
 from survey.services.accounts import add_account
+from tests.browser import BrowserErrors
 from tests.field import WAVE
 from tests.journeys import album
 from tests.journeys.conftest import Street
-from tests.journeys.staff import sign_in
+from tests.journeys.staff import sign_in, speak
 from tests.web.desk import PASSWORD
 
 
-def test_a_sheet_is_printed_and_typed_in_by_keyboard(desk: Page, street: Street) -> None:
+def test_a_sheet_is_printed_and_typed_in_by_keyboard(
+    desk: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("422")
     add_account(street.field.db, "typist", "analyst", PASSWORD, street.field.clock.now)
     sign_in(desk, street.server.url, "typist", PASSWORD)
     desk.wait_for_url("**/desk/**")
-    desk.goto(f"{street.server.url}/desk/waves/{WAVE}/paper?lang=en")
+    speak(desk, "en")
+    desk.goto(f"{street.server.url}/desk/waves/{WAVE}/paper")
     album.keep(desk, "paper")
     desk.locator("#language").select_option("zh-Hans")
     desk.locator("#copies").fill("2")
@@ -30,12 +35,13 @@ def test_a_sheet_is_printed_and_typed_in_by_keyboard(desk: Page, street: Street)
     pages = len(re.findall(rb"/Type */Page\b", desk.pdf(prefer_css_page_size=True)))
     assert 3 <= pages <= 7, "two sheets and the office's page"
     desk.emulate_media(media="screen")
-    desk.goto(f"{street.server.url}/desk/waves/{WAVE}/paper/entry?lang=en")
+    desk.goto(f"{street.server.url}/desk/waves/{WAVE}/paper/entry")
     keys = desk.keyboard
     for serial in serials:
         expect(desk.locator("#serial")).to_be_focused()
         keys.type(serial)
         keys.press("Enter")
+        expect(desk.locator('[name="item-age"]')).to_be_focused()
         for typed in ("2", "2", "nowhere", "1", "1 2", "a"):
             keys.type(typed)
             keys.press("Enter")
