@@ -20,6 +20,7 @@ from survey.web.resident import letters
 from survey.web.resident import views as resident
 from survey.web.resident.page import inline_style
 from survey.web.tablet import register as tablet
+from survey.web.text_size import large_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,7 +39,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     with suppress(Unavailable):  # a database that is away now may be back in a moment; until then pages say so
         check_installation(db, settings)
     app.extensions["minsheng"] = Office(settings, db, Catalogue(db), now, Pressure(db, settings.forms_at_once))
-    languages.init_app(app)
+    languages.init_app(app, settings.translations)
     assets.init_app(app)
     security.init_app(app)
     errors.init_app(app)
@@ -47,6 +48,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
         "problem_text": problem_texts.problem_text,
         "area_name": area_name,
         "public_style": inline_style,
+        "large_text": large_text,
     }
     app.register_blueprint(health.blueprint)
     app.register_blueprint(areas.blueprint)

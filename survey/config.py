@@ -35,6 +35,7 @@ class Settings:
     idle_minutes: int = 60  # without a sign of life a staff session ends
     forms_at_once: int = LIMIT  # at one point within ten minutes; beyond, phones do some work first; 0 = never
     demonstration_public: bool = False  # a demonstration may be reached from outside this machine
+    translations: str = ""  # the office's folder of further languages for residents
 
     @property
     def https(self) -> bool:
@@ -63,6 +64,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         idle_minutes=_number(environ, "IDLE_MINUTES", default=60, lowest=1, highest=1440),
         forms_at_once=_number(environ, "FORMS_AT_ONCE", default=LIMIT, lowest=0, highest=100_000),
         demonstration_public=_demonstration_public(environ.get("DEMONSTRATION", "")),
+        translations=environ.get("TRANSLATIONS", ""),
     )
 
 

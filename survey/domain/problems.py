@@ -20,9 +20,10 @@ MESSAGES: dict[str, str] = {
     "token_old": "This page was open for very long. Please check that your answers still hold and send them again.",
     "work_missing": "Very many forms are arriving here just now, so each is taken a little more slowly. Your answers "
     "are all still here: please send them again in a minute.",
+    "guardian_missing": "Under 14, a parent or guardian has to agree first. Without that nothing is kept.",
     "unknown_action": "The form does not have this button.",
     "unknown_finish": "Say finished, broken_off or refused.",
-    "unknown_language": "Say zh-Hans or en.",
+    "unknown_language": "This form is not offered in this language.",
     "wave_not_yet": "The survey has not begun yet.",
     "wave_over": "The survey is over; it takes no more answers.",
     # letters with codes
@@ -190,7 +191,7 @@ MESSAGES: dict[str, str] = {
     "wave_time_zone": "{value} has no time zone. Add an offset such as +08:00, or the key timezone: Asia/Shanghai.",
     "wave_timezone": "“{value}” is not a time zone known to this computer. Use Asia/Shanghai, or write times with an "
     "offset such as +08:00 and no timezone.",
-    "wave_title_long": "The title is longer than {longest} characters. Shorten it.",
+    "wave_text_long": "This text is longer than {longest} characters. Shorten it.",
     "wave_too_many_points": "{value} points a district are more than its areas and the places named give. Lower the "
     "number, or name more places.",
     # questionnaires: files, the questionnaire language, answers
@@ -248,6 +249,12 @@ MESSAGES: dict[str, str] = {
     "questionnaire_repeated": "The {what} {code} is there twice. Rename or remove one.",
     "questionnaire_repeated_item": "The item {code} is there already (line {first}). Rename or remove one.",
     "questionnaire_second_area": "There is an area item already. Keep one.",
+    "questionnaire_minors_eligible": "Children under 14 are not asked here, so they cannot be eligible. Leave these "
+    "categories of {item} out of eligibility.",
+    "questionnaire_minors_item": "Everybody must say in {item} whether they are under 14. Make it of type one, "
+    "required and without show_if.",
+    "questionnaire_minors_statement": "A guardian agrees to a statement. Give one with consent: guardian, and only "
+    "there.",
     "questionnaire_strata_first": "{item} stands before {last}, which decides whether a person can be counted. Move "
     "{item} behind it, so that nobody answers it for a quota that is full.",
     "questionnaire_stratum_item": "{item} cannot fill quota cells. A stratum question is of type one and required.",

@@ -114,6 +114,23 @@ class StratumQuestion:
     item: str
 
 
+class Consent(StrEnum):
+    """What lets an instrument ask a child under 14: nothing, or a guardian who agrees."""
+
+    REFUSE = "refuse"
+    GUARDIAN = "guardian"
+
+
+@dataclass(frozen=True, slots=True)
+class Minors:
+    """Which answers say that a child is under 14, and what follows. `statement` is what a guardian agrees to."""
+
+    item: str
+    categories: frozenset[str]
+    consent: Consent
+    statement: Text | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LegalHeader:
     """What the Statistics Law asks a form to carry: 表号, 制定机关, 批准文号, 有效期至 (the last day, inclusive)."""
@@ -138,6 +155,7 @@ class Questionnaire:
     eligibility: Condition | None = None
     strata: tuple[StratumQuestion, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+    minors: Minors | None = None
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -255,6 +273,16 @@ def _plain(questionnaire: Questionnaire) -> dict[str, object]:
             for indicator in questionnaire.indicators
         ]
         or None,
+        minors=questionnaire.minors and _plain_minors(questionnaire.minors),
+    )
+
+
+def _plain_minors(minors: Minors) -> dict[str, object]:
+    return _present(
+        item=minors.item,
+        categories=sorted(minors.categories),
+        consent=minors.consent.value,
+        statement=minors.statement and dict(minors.statement),
     )
 
 

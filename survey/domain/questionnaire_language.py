@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from survey.domain.condition_language import LARGEST_NUMBER, ConditionReading
 from survey.domain.document import Document, Path, Reading, shown
+from survey.domain.minors import read_minors
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import (
     FORMAT,
@@ -37,8 +38,8 @@ _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LANGUAGE_RULE = "a language tag such as zh-Hans or en"
 _LONGEST_TEXT = 2_000
 _MOST_ITEMS = 300
-_TAKEN = frozenset({"district", "mode", "neighbourhood", "point", "population", "street", "stratum", "wave"})
-_TAKEN |= {"n", "unit", "w", "weight"}
+_TAKEN = frozenset({"district", "mode", "n", "neighbourhood", "point", "population", "street"})
+_TAKEN |= {"stratum", "unit", "w", "wave", "weight"}
 
 # keys that an item of each type must have and may have, beyond those of every item
 _TYPE_KEYS: Mapping[ItemType, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -82,7 +83,7 @@ class _Parser:
             (),
             reading.document.tree,
             ("format", "code", "version", "languages", "title", "introduction", "legal", "sections"),
-            ("eligibility", "strata", "indicators"),
+            ("eligibility", "strata", "indicators", "minors"),
         )
         if tree is None:
             return None
@@ -103,15 +104,15 @@ class _Parser:
         eligibility = self._eligibility(tree.get("eligibility"))
         strata = self._strata(tree.get("strata"), eligibility)
         indicators = self._indicators(tree.get("indicators"), strata)
+        minors = read_minors(self.conditions, tree.get("minors"), self.items, eligibility, self._text)
         self._reachable(eligibility, strata)
         if reading.problems:
             return None
         assert code is not None
         assert version is not None
         assert legal is not None
-        return Questionnaire(
-            code, version, self.languages, title, introduction, legal, sections, eligibility, strata, indicators
-        )
+        parts = (legal, sections, eligibility, strata, indicators, minors)
+        return Questionnaire(code, version, self.languages, title, introduction, *parts)
 
     # texts, codes, numbers; an absent required key has been noted by `mapping`
 
@@ -387,8 +388,6 @@ class _Parser:
         told = [None if base.get(mark) is None else self.reading.boolean((*path, mark), base[mark]) for mark in _MARKS]
         dont_know, refused = told
         return None if dont_know is None or refused is None else BaseRule(dont_know, refused)
-
-    # what nobody could ever be asked
 
     def _reachable(self, eligibility: Condition | None, strata: Iterable[StratumQuestion]) -> None:
         if eligibility is not None and can_hold(eligibility, self.items) is False:

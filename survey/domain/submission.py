@@ -39,8 +39,8 @@ class Proof(StrEnum):
 class Submission:
     """One filled form, from a browser, a tablet or paper. `answers` are as sent, not yet checked.
 
-    earlier_forms: how many this device says that it has sent before in this wave. change_digest: of the key with which
-    the sender may replace it later.
+    guardian: whether one agreed that a child answers. earlier_forms: how many this device says that it has sent before
+    in this wave. change_digest: of the key with which the sender may replace it later.
     """
 
     id: UUID
@@ -57,6 +57,7 @@ class Submission:
     earlier_forms: int | None = None
     proof: Proof | None = None
     change_digest: str | None = None
+    guardian: bool = False
 
 
 class Outcome(StrEnum):

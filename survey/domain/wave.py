@@ -93,6 +93,15 @@ class PointPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What the form says about this office before its questions: whom to ask or complain to, and for how many months
+    answers are kept. Where a plan says nothing, the form names the issuing office."""
+
+    contact: Mapping[str, str] = field(default_factory=dict)
+    keep_months: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WavePlan:
     """Everything decided before a wave opens.
 
@@ -114,6 +123,7 @@ class WavePlan:
     shares: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     protocol: Protocol = DEFAULT_PROTOCOL
     replace_hours: int = DEFAULT_REPLACE_HOURS  # for which who answered a letter may answer it anew; 0 for never
+    notice: Notice = field(default_factory=Notice)
 
 
 _NEXT = {

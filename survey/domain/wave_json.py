@@ -8,7 +8,7 @@ from typing import Any
 
 from survey.domain.allocation import Allocation
 from survey.domain.protocol import DEFAULT_PROTOCOL, Protocol
-from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
+from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, Notice, PlaceType, PointPlan, SamplePlan, WavePlan, Within
 
 FORMAT = 1
 
@@ -41,6 +41,7 @@ def plan_to_json(plan: WavePlan) -> str:
         },
         "intercept": asdict(plan.protocol),
         "letters": {"replace_hours": plan.replace_hours},
+        "notice": {"contact": dict(plan.notice.contact), "keep_months": plan.notice.keep_months},
     }
     return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -77,6 +78,7 @@ def plan_from_json(text: str) -> WavePlan:
         },
         protocol=_protocol(tree.get("intercept")),
         replace_hours=tree.get("letters", {}).get("replace_hours", DEFAULT_REPLACE_HOURS),
+        notice=Notice(**tree.get("notice", {})),  # plans that were kept before say nothing of it
     )
 
 

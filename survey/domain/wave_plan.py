@@ -22,7 +22,7 @@ from survey.domain.problems import Invalid
 from survey.domain.protocol import read_protocol
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.quota import quota_cells
-from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, PlaceType, PointPlan, SamplePlan, WavePlan, Within
+from survey.domain.wave import DEFAULT_REPLACE_HOURS, Mode, Notice, PlaceType, PointPlan, SamplePlan, WavePlan, Within
 from survey.domain.wave_times import read_moment, read_zone
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -31,6 +31,7 @@ DEFAULT_GRACE_HOURS = 72
 _LONGEST_GRACE = 30 * 24
 _LONGEST_REPLACING = 48
 _LONGEST_TITLE = 200
+_LONGEST_KEEPING = 120
 _MOST_PER_DISTRICT = 1000
 _SHARES_OFF_BY = Fraction(1, 1000)  # thirds written as 0.333 are meant as thirds
 
@@ -75,7 +76,7 @@ class _Parser:
             (),
             self.reading.document.tree,
             ("wave", "title", "questionnaire", "opens", "closes", "districts", "samples"),
-            ("timezone", "grace_hours", "within", "shares", "points", "generate", "intercept", "letters"),
+            ("timezone", "grace_hours", "within", "shares", "points", "generate", "intercept", "letters", "notice"),
         )
         if tree is None:
             return None
@@ -94,6 +95,7 @@ class _Parser:
         generated = self._generate(tree.get("generate"))
         protocol = read_protocol(self.reading, ("intercept",), tree.get("intercept"), self._count)
         replace_hours = self._replace_hours(tree.get("letters"))
+        notice = self._notice(tree.get("notice"))
         if self.reading.problems:
             return None
         assert code is not None
@@ -116,6 +118,7 @@ class _Parser:
             shares=shares,
             protocol=protocol,
             replace_hours=replace_hours,
+            notice=notice,
         )
 
     # what the wave is
@@ -124,19 +127,30 @@ class _Parser:
         return None if value is None else self.reading.code(("wave",), value, _CODE, _CODE_RULE)
 
     def _title(self, value: object) -> dict[str, str]:
+        return self._in_each_language(("title",), value)
+
+    def _in_each_language(self, path: Path, value: object) -> dict[str, str]:
         if value is None:
             return {}
         languages = self.questionnaire.languages
-        given = self.reading.mapping(("title",), value, languages) or {}
-        title = {}
+        given = self.reading.mapping(path, value, languages) or {}
+        texts = {}
         for language in languages:
             if given.get(language) is None:
                 continue
-            text = self.reading.text(("title", language), given[language])
+            text = self.reading.text((*path, language), given[language])
             if text is not None and len(text) > _LONGEST_TITLE:
-                self.reading.wrong(("title", language), "wave_title_long", longest=_LONGEST_TITLE)
-            title[language] = text or ""
-        return title
+                self.reading.wrong((*path, language), "wave_text_long", longest=_LONGEST_TITLE)
+            texts[language] = text or ""
+        return texts
+
+    def _notice(self, value: object) -> Notice:
+        given = {} if value is None else self.reading.mapping(("notice",), value, (), ("contact", "keep_months")) or {}
+        months = given.get("keep_months")
+        return Notice(
+            contact=self._in_each_language(("notice", "contact"), given.get("contact")),
+            keep_months=None if months is None else self._count(("notice", "keep_months"), months, 1, _LONGEST_KEEPING),
+        )
 
     def _this_questionnaire(self, value: object) -> None:
         if value is None:

@@ -145,6 +145,13 @@ def _plan(
         "opens": midnight.isoformat(timespec="minutes"),
         "closes": (midnight + timedelta(days=FIELD_DAYS)).isoformat(timespec="minutes"),
         "grace_hours": 48,
+        "notice": {
+            "contact": {
+                "zh-Hans": "听澜市城市调查办公室（示范），电话000-1234567",
+                "en": "Tinglan City Survey Office (demonstration), telephone 000-1234567",
+            },
+            "keep_months": 24,
+        },
         "districts": "all",
         "samples": [
             {"mode": "intercept", "n": round(INTERCEPT_N * share), "allocation": "power"},

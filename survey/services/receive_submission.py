@@ -5,12 +5,13 @@ response and takes the quota slot → receipt. Nothing is acknowledged before th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from survey.db import Database
 from survey.domain.disposition import Disposition, Finish, disposition_of
 from survey.domain.fieldwork import Point
+from survey.domain.minors import is_unasked_child
 from survey.domain.paradata import Paradata
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
@@ -81,6 +82,8 @@ def receipt_of(door: Door, checked: Checked, outcome: Outcome, disposition: Disp
 
 def _response(submission: Submission, point: Point, questionnaire: Questionnaire, ground: Ground) -> NewResponse:
     """The row to keep, if every answer is right. Raises Invalid."""
+    if is_unasked_child(questionnaire, submission.answers, guardian=submission.guardian):
+        submission = replace(submission, finish=Finish.NOT_ELIGIBLE, answers={})
     given = {} if submission.finish is Finish.REFUSED else submission.answers
     checked = check_answers(questionnaire, given, ground.homes, finished=submission.finish is Finish.FINISHED)
     if checked.problems:

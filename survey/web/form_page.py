@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Item, Questionnaire, Text, text_in
+from survey.domain.wave import Notice
 from survey.web.office import office
 from survey.web.resident.area_choice import AreaChoice
 from survey.web.resident.routing_words import condition_in_words
+
+_MISSING = "answer_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,9 @@ class FormPage:
     area: AreaChoice | None
     frame_id: int
     token: str = ""  # the hidden field that carries it
-    large: bool = False
     answers: Mapping[str, object] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    guardian: bool = False
     entry: int = 0
     stage: str = "whole"
     room: str = ""
@@ -59,6 +62,21 @@ class FormPage:
     def on_entry(self, item: str) -> bool:
         """Whether an item belongs to the first screen."""
         return self.number(item) <= self.entry
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The items that were not answered."""
+        return tuple(problem.field for problem in self.problems if problem.code == _MISSING)
+
+    @property
+    def wrong(self) -> tuple[Problem, ...]:
+        """Everything else that is wrong."""
+        return tuple(problem for problem in self.problems if problem.code != _MISSING)
+
+    @property
+    def notice(self) -> Notice:
+        """Whom to ask and how long answers are kept, where the wave's plan says so."""
+        return office().catalogue.ground(self.point.wave_id).plan.notice
 
     def problem_of(self, item: str) -> Problem | None:
         """The first problem of an item."""

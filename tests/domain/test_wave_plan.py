@@ -137,7 +137,7 @@ def test_a_sample_size_that_is_not_a_whole_number_is_refused(n: str) -> None:
     [
         ("wave: 2026-q1", "wave: 第一季", 1, "wave", "document_bad_code"),
         (", en: First quarter", "", 2, "title.en", "document_missing_key"),
-        ("en: First quarter", "en: " + "x" * 201, 2, "title.en", "wave_title_long"),
+        ("en: First quarter", "en: " + "x" * 201, 2, "title.en", "wave_text_long"),
         ("code: civic", "code: other", 3, "questionnaire.code", "wave_other_questionnaire"),
         ("version: 1", "version: 2", 3, "questionnaire.version", "wave_other_questionnaire"),
         ("Asia/Shanghai", "Asia/Guangan", 4, "timezone", "wave_timezone"),

@@ -189,7 +189,7 @@ def test_a_missing_answer_is_named_and_all_others_are_still_filled_in(client: Fl
     submission_id = uuid4()
     refused = client.post(url(field), data=as_form(valid_answers(parks=None), field.token(submission_id)))
     assert refused.status_code == 422
-    assert "Question 4: Please answer this question." in refused.text
+    assert 'Not answered yet: <a href="#parks">Question 4</a></li>' in refused.text
     assert 'value="F" checked' in refused.text
     assert 'value="cleaning" checked' in refused.text
     assert 'value="3"' in refused.text

@@ -113,7 +113,7 @@ def test_a_missing_answer_of_the_entry_is_named_and_the_rest_waits(client: Flask
     form = as_form(entry(sex=None), field.token(), "next")
     told = client.post(f"/r/{field.point.code}", data=form)
     assert told.status_code == 422
-    assert "Question 2: Please answer this question." in told.text
+    assert '<a href="#sex">Question 2</a>' in told.text
     assert "Question 4" not in told.text
     assert 'name="_stage" value="entry"' in told.text
 

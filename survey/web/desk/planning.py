@@ -92,6 +92,10 @@ def _document(form: "MultiDict[str, str]") -> Document:
             for mode in modes
         ],
     }
+    contact = {code: form[f"contact_{code}"] for code in ("zh-Hans", "en") if form.get(f"contact_{code}")}
+    notice = {"contact": contact, "keep_months": form.get("keep_months")}
+    if any(notice.values()):
+        tree["notice"] = {key: value for key, value in notice.items() if value}
     if Mode.INTERCEPT.value in modes:
         tree["intercept"] = _protocol(form)
     return Document("", tree, {})

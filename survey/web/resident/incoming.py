@@ -13,21 +13,24 @@ from survey.domain.disposition import Finish
 from survey.domain.document import shown
 from survey.domain.fieldwork import Point
 from survey.domain.json_text import read_object
+from survey.domain.minors import is_unasked_child
 from survey.domain.problems import Problem
-from survey.domain.questionnaire import Questionnaire
+from survey.domain.questionnaire import Consent, Questionnaire
 from survey.domain.submission import Proof, Submission
 from survey.domain.validation import answers_from_form, filled_in, form_fields
 from survey.services.hold_slot import Knock
 from survey.services.read_wave import wave_of_point
-from survey.web.languages import LANGUAGES, page_language
+from survey.web.languages import interface_languages, offered_languages, page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken, read_token
 from survey.web.resident.area_choice import AreaChoice
+from survey.web.text_size import large_text
 
 # Fields of the form that are not items; item codes never begin with an underscore.
 TOKEN, LANGUAGE, SIZE, STAGE, ACTION, WORK = "_token", "_language", "_size", "_stage", "_action", "_work"
+GUARDIAN = "_guardian"
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-_JSON_FIELDS = {"token", "answers", "finish", "language", "work"}
+_JSON_FIELDS = {"token", "answers", "finish", "language", "guardian", "work"}
 _MOST_UNKNOWN = 20  # unknown fields named in one refusal
 
 
@@ -64,6 +67,7 @@ class Incoming:
     answers: Mapping[str, object]
     filled: Mapping[str, object]
     area: AreaChoice | None
+    guardian: bool
     problems: tuple[Problem, ...]
     work: str = ""  # the number that was found, see domain/stuffing.py
     earlier_forms: int = 0
@@ -95,6 +99,7 @@ class Incoming:
             language=self.language,
             finish=_FINISH[self.action],
             answers=self._kept_answers(),
+            guardian=self.guardian,
             opened_at=self.token.opened_at,
             received_at=now,
             earlier_forms=self.earlier_forms,
@@ -117,11 +122,12 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
     """A form as a browser posts it. Fields that the questionnaire does not have are problems, and so is any file."""
     token, problems = _token(point, form.get(TOKEN, ""))
     questionnaire = office().catalogue.questionnaire(token.questionnaire_code, token.questionnaire_version)
-    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, STAGE, ACTION, WORK}
+    known = form_fields(questionnaire) | {TOKEN, LANGUAGE, SIZE, STAGE, ACTION, WORK, GUARDIAN}
     problems += _unknown((*(name for name in form if name not in known), *files))
     action, _, wish = form.get(ACTION, "send").partition(":")
     language, large = form.get(LANGUAGE, ""), form.get(SIZE, "") == "large"
-    if wish in LANGUAGES:
+    offered = offered_languages(questionnaire.languages)
+    if wish in offered:
         language = wish
     elif wish in {"large", "normal"}:
         large = wish == "large"
@@ -134,15 +140,19 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
     item = questionnaire.area_item
     if item is not None and area is not None and item.code not in filled:
         answers.pop(item.code, None)  # the lists were changed above it
+    guardian = GUARDIAN in form
+    if action == Action.SEND and _lacks_consent(questionnaire, answers, guardian):
+        problems.append(Problem("guardian_missing", GUARDIAN))
     return Incoming(
         token=token,
-        language=language if language in LANGUAGES else page_language(),
+        language=language if language in offered else page_language(),
         large=large,
         stage="entry" if action == Action.SHOW and form.get(STAGE) == "entry" else "whole",
         action=Action(action),
         answers=answers,
         filled=filled,
         area=area,
+        guardian=guardian,
         problems=tuple(problems),
         work=form.get(WORK, ""),
     )
@@ -168,21 +178,29 @@ def read_json(point: Point, body: bytes) -> Incoming:
         work = ""
     if language is None:
         language = page_language()
-    elif not isinstance(language, str) or language not in LANGUAGES:
+    elif not isinstance(language, str) or language not in interface_languages():
         problems.append(Problem("unknown_language", "language"))
         language = page_language()
     return Incoming(
         token=token,
         language=language,
-        large=False,
+        large=large_text(),
         stage="whole",
         action=actions[finish],
         answers=answers,
         filled=answers,
         area=None,
+        guardian=content.get("guardian") is True,
         problems=unreadable or tuple(problems + token_problems),
         work=work,
     )
+
+
+def _lacks_consent(questionnaire: Questionnaire, answers: Mapping[str, object], guardian: bool) -> bool:
+    """Whether a box that was overlooked would cost a pupil's answers."""
+    minors = questionnaire.minors
+    pupils = minors is not None and minors.consent is Consent.GUARDIAN
+    return pupils and is_unasked_child(questionnaire, answers, guardian=guardian)
 
 
 def _unknown(names: Iterable[str]) -> list[Problem]:

@@ -13,24 +13,27 @@ from survey.domain.questionnaire import Questionnaire
 from survey.services.hold_slot import Room
 from survey.web.assets import asset_text
 from survey.web.form_page import FormPage, areas_around, entry_length, frame_id
-from survey.web.languages import page_language, set_page_language
+from survey.web.languages import choose_language, page_language, set_page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken, write_token
 from survey.web.precompressed import PrecompressedPage
-from survey.web.resident.incoming import Incoming
+from survey.web.resident.incoming import ACTION, Incoming
+from survey.web.text_size import large_text, remember_text_size, set_large_text
 
 _PLACEHOLDER = Markup("@@token@@")
+_SIZES = {"show:large", "show:normal"}  # the switch was pressed
 _MOST_PAGES = 512  # kept in memory per process; beyond that the oldest go
 _pages: dict[tuple[object, ...], PrecompressedPage] = {}
 _keeping = threading.Lock()
 
 
-def served_page(point: Point, token: PageToken, language: str, *, large: bool) -> Response:
+def served_page(point: Point, token: PageToken) -> Response:
     """The empty form with a fresh token."""
-    key = (token.questionnaire_code, token.questionnaire_version, point.code, language, large, work_bits(token))
+    language = choose_language(_questionnaire(token).languages)
+    key = (token.questionnaire_code, token.questionnaire_version, point.code, language, large_text(), work_bits(token))
     page = _pages.get(key)
     if page is None or current_app.debug:
-        page = PrecompressedPage.of(_render_empty(point, token, language, large), _PLACEHOLDER)
+        page = PrecompressedPage.of(_render_empty(point, token, language), _PLACEHOLDER)
         with _keeping:
             if len(_pages) >= _MOST_PAGES:
                 _pages.pop(next(iter(_pages)))
@@ -47,6 +50,7 @@ def served_page(point: Point, token: PageToken, language: str, *, large: bool) -
 def form_page(point: Point, incoming: Incoming, room: Room | None = None) -> Response:
     """The form with what was filled in, what is wrong with it, and whether there is room."""
     set_page_language(incoming.language)
+    set_large_text(incoming.large)
     questionnaire = _questionnaire(incoming.token)
     page = FormPage(
         questionnaire=questionnaire,
@@ -55,19 +59,22 @@ def form_page(point: Point, incoming: Incoming, room: Room | None = None) -> Res
         area=incoming.area,
         frame_id=frame_id(point),
         token=_token_field(incoming.token),
-        large=incoming.large,
         answers=incoming.filled,
         problems=incoming.problems,
+        guardian=incoming.guardian,
         entry=entry_length(questionnaire, point),
         stage=incoming.stage,
         room="" if room in {None, Room.UNKNOWN} else str(room),
         work=work_bits(incoming.token),
     )
     status = 422 if incoming.problems else 200
-    return _private(Response(_render(page), status=status, mimetype="text/html"))
+    response = _private(Response(_render(page), status=status, mimetype="text/html"))
+    if request.form.get(ACTION) in _SIZES:
+        remember_text_size(response)
+    return response
 
 
-def _render_empty(point: Point, token: PageToken, language: str, large: bool) -> str:
+def _render_empty(point: Point, token: PageToken, language: str) -> str:
     questionnaire = _questionnaire(token)
     entry = entry_length(questionnaire, point)
     page = FormPage(
@@ -77,7 +84,6 @@ def _render_empty(point: Point, token: PageToken, language: str, large: bool) ->
         area=areas_around(questionnaire, point),
         frame_id=frame_id(point),
         token=_PLACEHOLDER,
-        large=large,
         entry=entry,
         stage="entry" if entry else "whole",
         work=work_bits(token),
@@ -108,7 +114,7 @@ def _private(response: Response) -> Response:
     # The token makes each copy of the page somebody's own. The phone itself may keep it for the way back: who returns
     # from the thanks page, or from the browser's page about a lost network, finds the same form with the same token.
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept-Encoding, Accept-Language"
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
     response.headers["Content-Language"] = page_language()
     return response
 

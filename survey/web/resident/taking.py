@@ -19,7 +19,7 @@ from survey.domain.wave import Admission
 from survey.services.hold_slot import Room, hold_slot
 from survey.services.read_wave import admission_of
 from survey.services.receive_submission import WaveNotTaking, receive_submission
-from survey.web.languages import page_language, set_page_language
+from survey.web.languages import set_page_language
 from survey.web.office import office
 from survey.web.page_token import PageToken
 from survey.web.problem_texts import problems_json
@@ -28,6 +28,7 @@ from survey.web.resident.incoming import FORM_TYPES, Action, Incoming, read_form
 from survey.web.resident.page import form_page, served_page
 from survey.web.resident.proof import with_proof, work_for_page, work_json
 from survey.web.security import whole_body
+from survey.web.text_size import set_large_text
 
 R = TypeVar("R", bound=BaseResponse)
 Receive = Callable[[Submission], Receipt]
@@ -51,7 +52,7 @@ def open_form(point: Point) -> Response:
     questionnaire = office().catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version)
     asked = work_for_page(point, now)
     token = PageToken(uuid4(), point.code, questionnaire.code, questionnaire.version, now, asked)
-    return served_page(point, token, page_language(), large=request.args.get("size") == "large")
+    return served_page(point, token)
 
 
 def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_the_door) -> BaseResponse:
@@ -65,6 +66,7 @@ def take_form(point: Point, thanks_url: ThanksUrl, receive: Receive = through_th
     if request.accept_mimetypes.best == "application/json" and incoming.ends:
         return _take_json(point, incoming, thanks_url, receive)
     set_page_language(incoming.language)
+    set_large_text(incoming.large)
     if incoming.action is Action.SHOW or incoming.problems:
         return form_page(point, incoming)
     if incoming.action is Action.NEXT:
@@ -100,6 +102,7 @@ def _take_page(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive:
 
 def _take_json(point: Point, incoming: Incoming, thanks_url: ThanksUrl, receive: Receive) -> Response:
     set_page_language(incoming.language)
+    set_large_text(incoming.large)
     incoming = incoming if incoming.problems else with_proof(point, incoming)
     if incoming.problems:
         return refused_json(incoming.problems, work=work_json(incoming))

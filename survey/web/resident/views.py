@@ -12,6 +12,7 @@ from survey.web.office import office
 from survey.web.resident.room import tell_room
 from survey.web.resident.taking import open_form, take_form
 from survey.web.resident.thanks import read_thanks, write_thanks
+from survey.web.text_size import large_text
 
 _CODE_LETTERS = frozenset(CODE_ALPHABET)  # anything else need not be looked for, and may upset a database
 
@@ -31,7 +32,8 @@ def submit(code: str) -> BaseResponse:
 
     def thanks_url(receipt: Receipt) -> str:
         written = write_thanks(office().settings.secret_key, point.code, receipt.code, receipt.disposition)
-        return url_for(".thanks", code=code, receipt=written, lang=page_language())
+        size = "large" if large_text() else None
+        return url_for(".thanks", code=code, receipt=written, lang=page_language(), size=size)
 
     return take_form(point, thanks_url)
 
