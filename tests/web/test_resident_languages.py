@@ -96,7 +96,6 @@ HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"X-
         ({"cy.po": HEADER.replace("X-Language-Name", "X-Name")}, "cy.po lacks X-Language-Name"),
         ({"cy.po": HEADER + 'msgid "Question %(number)d"\nmsgstr "Cwestiwn %(n)d"\n'}, "other placeholders"),
         ({"cy.po": HEADER + 'msgid "Go on"\nmsgstr "Ymlaen <b>"\n'}, "other placeholders"),
-        ({"cy.po": HEADER + "msgid Go on\n"}, "cannot be read as a PO file"),
         ({"zh_Hans.po": HEADER}, "is there already"),
     ],
 )
@@ -106,6 +105,12 @@ def test_a_catalogue_that_would_break_pages_stops_the_start_with_its_name(
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(SettingsError, match=said):
+        all_languages(str(tmp_path))
+
+
+def test_a_file_that_is_no_catalogue_stops_the_start_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "cy.po").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"cy.po cannot be read as a PO file"):
         all_languages(str(tmp_path))
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from tests.field import Field, as_form, plan_text, token_in, valid_answers
+from tests.field import AREA, Field, as_form, plan_text, token_in, valid_answers
+
+ENTRY = {"age": "18-34", "sex": "F", "home": AREA}
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_a_page_that_is_kept_is_kept_for_its_size_and_language(client: FlaskClie
 
 
 def test_before_the_questions_stand_who_asks_what_is_kept_and_whom_to_complain_to(
-    client: FlaskClient, new_field: Callable[..., Field]
+    new_field: Callable[..., Field],
 ) -> None:
     notice = (
         "\nnotice: {contact: {zh-Hans: 调查办，电话000-1234567, en: 'Survey office, 000-1234567'}, keep_months: 24}"
@@ -91,7 +93,7 @@ def test_without_a_script_the_first_screen_is_shown_alone_and_the_rest_after_it(
     first = client.get(url(field)).text
     assert re.findall(r'<fieldset id="(\w+)"[^>]* data-entry', first) == ["age", "sex", "home"]
     assert '<div id="rest" hidden>' in first
-    then = client.post(url(field), data=as_form({"age": "18-34"}, token_in(first), "next", _stage="entry"))
+    then = client.post(url(field), data=as_form(ENTRY, token_in(first), "next", _stage="entry"))
     assert then.status_code == 200
     assert '<div id="rest">' in then.text
     assert 'id="go-on"' not in then.text
