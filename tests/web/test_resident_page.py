@@ -46,10 +46,6 @@ def test_a_link_to_large_text_holds_for_its_visit_and_leaves_no_cookie(client: F
     assert client.get_cookie("size") is None
 
 
-def test_a_page_that_is_kept_is_kept_for_its_size_and_language(client: FlaskClient, field: Field) -> None:
-    assert client.get(url(field)).headers["Vary"] == "Accept-Encoding, Accept-Language, Cookie"
-
-
 # --- words before questions -------------------------------------------------------------------------------------
 
 

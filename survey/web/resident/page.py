@@ -112,9 +112,10 @@ def _token_field(token: PageToken) -> Markup:
 
 def _private(response: Response) -> Response:
     # The token makes each copy of the page somebody's own. The phone itself may keep it for the way back: who returns
-    # from the thanks page, or from the browser's page about a lost network, finds the same form with the same token.
+    # from the thanks page, or from the browser's page about a lost network, finds the same form with the same token:
+    # also where a cookie has come meanwhile, so the page does not vary by cookies; anybody else asks the server anyway.
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language"
     response.headers["Content-Language"] = page_language()
     return response
 
