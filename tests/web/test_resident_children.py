@@ -53,7 +53,7 @@ def test_a_child_s_form_without_consent_comes_back_and_nothing_is_kept(pupils: F
     client = pupils.app.test_client()
     refused = client.post(f"/r/{pupils.point.code}", data=as_form(CHILD, pupils.token()))
     assert refused.status_code == 422
-    assert '<a class="long" href="#_guardian">Under 14, a parent or guardian has to agree first.' in refused.text
+    assert '<a href="#_guardian">Under 14, a parent or guardian has to agree first.' in refused.text
     assert kept(pupils) == []
     client.post(f"/r/{pupils.point.code}", data=as_form(CHILD, pupils.token(), "stop"))
     assert kept(pupils) == [("ineligible", {})]
