@@ -13,9 +13,7 @@ from tests.journeys.staff import sign_in, speak
 from tests.web.desk import PASSWORD
 
 
-def test_a_sheet_is_printed_and_typed_in_by_keyboard(
-    desk: Page, street: Street, browser_errors: BrowserErrors
-) -> None:
+def test_a_sheet_is_printed_and_typed_in_by_keyboard(desk: Page, street: Street, browser_errors: BrowserErrors) -> None:
     browser_errors.allow("422")
     add_account(street.field.db, "typist", "analyst", PASSWORD, street.field.clock.now)
     sign_in(desk, street.server.url, "typist", PASSWORD)
