@@ -97,6 +97,20 @@ def test_the_form_and_its_errors_and_the_thanks_break_no_rule_of_accessibility(
 # --- by keyboard ------------------------------------------------------------------------------------------------
 
 
+def test_text_of_30_points_is_whole_and_nothing_is_lost_without_colours(
+    new_context: Callable[..., BrowserContext], street: Street
+) -> None:
+    page = new_context(**ENGLISH, forced_colors="active", reduced_motion="reduce").new_page()
+    page.goto(f"{street.form}?size=large")
+    enter(Resident(page))
+    page.evaluate("document.documentElement.style.fontSize = '40px'")
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 256})
+        assert overflow(page) == 0
+    assert page.locator("#progress").evaluate("line => line.getBoundingClientRect().height") == 3
+    assert breaches(page) == ""
+
+
 def test_the_whole_form_can_be_answered_from_a_keyboard(
     new_context: Callable[..., BrowserContext], street: Street
 ) -> None:
@@ -148,7 +162,9 @@ def test_enter_in_a_text_field_sends_and_does_not_switch_the_language(
     browser_errors.allow("status of 422")
     page = new_context(**ENGLISH, java_script_enabled=False).new_page()
     page.goto(street.form)
+    enter(Resident(page))
     page.locator('input[name="age"]').first.press("Enter")
+    expect(page.locator("#after-entry")).to_be_focused()
     expect(page.locator("#rest")).to_be_visible()
     page.locator('input[name="times"]').fill("2")
     page.keyboard.press("Enter")
