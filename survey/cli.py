@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from survey.commands import account, frame, letters, questionnaire, server, tablet, wave
+from survey.commands import account, evidence, frame, letters, questionnaire, server, tablet, wave
 from survey.config import SettingsError
 from survey.db import Unavailable
 from survey.domain.problems import Invalid
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
     made = argparse.ArgumentParser(prog="python -m survey", description="Minsheng 民声, a survey platform")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for part in (server, frame, questionnaire, wave, letters, account, tablet):
+    for part in (server, frame, questionnaire, wave, evidence, letters, account, tablet):
         part.add(commands)
     return made
 

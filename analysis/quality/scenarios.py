@@ -1,4 +1,4 @@
-"""Waves of which it is known who is honest: an honest city, and four kinds of dishonesty planted in it.
+"""Waves of which it is known who is honest: an honest city, and five kinds of dishonesty planted in it.
 
 The honest city is not a uniform one. Districts, places and people differ in how content they are, a few places are hot
 spots of contentment, volunteers move answers (intra-class correlation 0.03), hear don't know more or less often and
@@ -47,6 +47,7 @@ class Kind(StrEnum):
     STUFFED = "stuffed"  # forms "all satisfied" at the open QR points of one district
     FABRICATED = "fabricated"  # three volunteers, three styles
     COACHED = "coached"  # after a day a neighbourhood says what it was told
+    ONE_POINT = "one_point"  # forms "all satisfied" at one open QR point, over a whole day and at nobody's hurry
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Setting:
     per_shift: int = 10
     scans: int = 1200
     days: int = 14
-    stuffed: float = 0.05  # of all forms of the wave
+    stuffed: float = 0.05  # of all forms of the wave; at one point, of all its open answers
     coached: float = 0.8  # of the neighbourhood's people, after the day
     hot_spots: int = 3
 
@@ -233,6 +234,19 @@ def _stuffing(world: _World, rows: _Rows, rng: np.random.Generator) -> Planted:
     return _joined(rows, added), frozenset(guilty)
 
 
+def _one_point(world: _World, rows: _Rows, rng: np.random.Generator) -> Planted:
+    """Forms are added at one point, spread over a day, each as long as people take, and every answer is the best."""
+    setting = world.setting
+    at = int(rng.integers(setting.places))
+    n = round(setting.stuffed * setting.scans)
+    minute = int(rng.integers(setting.days)) * 1440 + rng.uniform(8, 22, n) * 60
+    codes = _as_told(n, 0.0, rng)
+    added = _Rows(
+        np.full(n, at), np.full(n, -1), minute, codes, _seconds(world, codes, np.full(n, -1), rng), np.zeros(n, bool)
+    )
+    return _joined(rows, added), frozenset({(Unit.POINT, _point(at))})
+
+
 def _fabrication(world: _World, rows: _Rows, rng: np.random.Generator) -> Planted:
     """Three volunteers: copies with changes; invention from the usual shares, fast; all positive straight lines."""
     copies, invents, pleases = (int(each) for each in rng.choice(world.setting.volunteers, 3, replace=False))
@@ -270,7 +284,13 @@ def _coaching(world: _World, rows: _Rows, rng: np.random.Generator) -> Planted:
 
 
 _PLANTED: Mapping[Kind, Callable[[_World, _Rows, np.random.Generator], Planted]] = MappingProxyType(
-    {Kind.HONEST: _nothing, Kind.STUFFED: _stuffing, Kind.FABRICATED: _fabrication, Kind.COACHED: _coaching}
+    {
+        Kind.HONEST: _nothing,
+        Kind.STUFFED: _stuffing,
+        Kind.FABRICATED: _fabrication,
+        Kind.COACHED: _coaching,
+        Kind.ONE_POINT: _one_point,
+    }
 )
 
 

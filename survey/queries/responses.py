@@ -145,6 +145,11 @@ def count_forms_since(connection: Connection, point_code: str, since: datetime, 
     return connection.scalar(_FORMS_SINCE, {"point_code": point_code, "since": since, "most": most}) or 0
 
 
+def last_arrival(connection: Connection, wave_id: int) -> datetime | None:
+    """When the last response of a wave arrived."""
+    return connection.scalar(select(func.max(col(ResponseRow.received_at))).where(col(ResponseRow.wave_id) == wave_id))
+
+
 def questionnaires_answered(connection: Connection, wave_id: int) -> list[tuple[str, int]]:
     """(code, version) of every questionnaire that responses of a wave were given to."""
     rows = connection.execute(

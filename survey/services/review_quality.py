@@ -5,15 +5,19 @@ Nothing is changed by it. The list says whom to ask again first; what comes of t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 
 from analysis.quality.answers import Item, checked_answers
 from analysis.quality.leads import Review
+from analysis.quality.point_statistics import PointStatistics, point_statistics
 from analysis.quality.review import review
 from survey.config import OFFICE_ZONE
 from survey.db import Database
+from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Point
 from survey.domain.questionnaire import ItemType, Mark, Questionnaire
 from survey.queries import answer_sheets, responses, waves
@@ -28,13 +32,16 @@ _CHOSEN = (ItemType.ONE, ItemType.SCALE, ItemType.SEVERAL)
 class QualityReview:
     """The review of a wave, how many interviews it looked at, and its points by code.
 
-    other: interviews under a version of the questionnaire that asks otherwise, which were not looked at.
+    other: interviews under a version of the questionnaire that asks otherwise, which were not looked at. statistics: of
+    every point, over all finished forms, also those that came when their quota was full.
     """
 
     review: Review
     interviews: int
     other: int
     points: Mapping[str, Point]
+    statistics: tuple[PointStatistics, ...] = ()
+    data_until: datetime | None = None  # the last arrival among the forms
 
 
 def review_quality(db: Database, catalogue: Catalogue, code: str) -> QualityReview:
@@ -56,14 +63,27 @@ def review_quality(db: Database, catalogue: Catalogue, code: str) -> QualityRevi
             }
             place = catalogue.frame(wave.frame_id)
             sheets = answer_sheets.answer_sheets(connection, wave.id, versions, place, asked)
-            other = responses.count_complete(connection, wave.id) - len(sheets)
+            sheets["started"] = _local(sheets["started"])
+            complete = sheets[sheets["disposition"] == Disposition.COMPLETE].reset_index(drop=True)
+            other = responses.count_complete(connection, wave.id) - len(complete)
+            until = responses.last_arrival(connection, wave.id)
         if not len(sheets) or not items:
-            return QualityReview(Review((), (), ()), len(sheets), other, points)
-        sheets["started"] = sheets["started"].dt.tz_convert(ZoneInfo(OFFICE_ZONE)).dt.tz_localize(None)
-        found = review(checked_answers(sheets, items), np.random.default_rng(SEED))
-        return QualityReview(found, len(sheets), other, points)
+            return QualityReview(Review((), (), ()), len(complete), other, points, data_until=until)
+        statistics = point_statistics(checked_answers(sheets, items), sheets)
+        found = Review((), (), ())
+        if len(complete):
+            found = review(checked_answers(complete, items), np.random.default_rng(SEED))
+        return QualityReview(found, len(complete), other, points, statistics, until)
 
-    return worked_out(db, catalogue, wave, "quality", work)
+    with db.reading() as connection:
+        finished = responses.count_by_disposition(connection, wave.id)
+    also = sum(count for (_, disposition), count in finished.items() if disposition is Disposition.OVER_QUOTA)
+    return worked_out(db, catalogue, wave, "quality", work, also)
+
+
+def _local(moments: pd.Series) -> pd.Series:
+    """On the office's clock, since people come in the evening of their own day."""
+    return pd.to_datetime(moments, utc=True).dt.tz_convert(ZoneInfo(OFFICE_ZONE)).dt.tz_localize(None)
 
 
 def quality_items(questionnaire: Questionnaire) -> tuple[Item, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 
 from analysis.quality.answers import Unit
 from analysis.quality.findings import NOTES, Finding
@@ -59,6 +60,27 @@ class LeadRow:
     signs: tuple[Sign, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """The figures of a point as the table shows them; – where nothing is known."""
+
+    name: str
+    figures: tuple[str, ...]
+
+
+# The columns of the table of points, in the order of `QualityView.points`.
+COLUMNS = (
+    N_("Forms"),
+    N_("Most within 10 minutes"),
+    N_("Median length"),
+    N_("The same category all the way down"),
+    N_("Largest group of identical answers"),
+    N_("From devices that had sent 3 or more"),
+    N_("Work done under attack"),
+    N_("Waited under attack"),
+)
+
+
 class QualityView:
     """What the page shows."""
 
@@ -81,6 +103,31 @@ class QualityView:
         """The checks that could not be made, and why."""
         told = dict.fromkeys((each.check, each.note) for each in self.found.review.silences)
         return [f"{translate(CHECKS[check])} · {translate(NOTES[note])}" for check, note in told]
+
+    @property
+    def columns(self) -> list[str]:
+        """The heads of the table of points."""
+        return [translate(column) for column in COLUMNS]
+
+    @property
+    def points(self) -> list[PointRow]:
+        """Every point with forms that people filled in by themselves, those with most first."""
+        return [
+            PointRow(
+                self.name(Unit.POINT, each.point),
+                (
+                    str(each.forms),
+                    str(each.most_in_window),
+                    "–" if isnan(each.median_seconds) else _minutes(each.median_seconds),
+                    _per_cent(each.straight),
+                    str(each.identical),
+                    _per_cent(each.from_busy_devices),
+                    _per_cent(each.solved),
+                    _per_cent(each.waited),
+                ),
+            )
+            for each in self.found.statistics
+        ]
 
     def name(self, kind: Unit, unit: str) -> str:
         """What a reader calls the unit."""
@@ -109,6 +156,14 @@ class QualityView:
             interviews=tuple(row[:8] for row in finding.rows[:MOST_ROWS]),
             more=max(0, len(finding.rows) - MOST_ROWS),
         )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _per_cent(share: float) -> str:
+    return "–" if isnan(share) else f"{100 * share:.0f}%"
 
 
 def _small(probability: float) -> str:

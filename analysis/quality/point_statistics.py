@@ -1,0 +1,96 @@
+"""What is unusual about the forms of each point, as plain figures: evidence to be filed, not a test.
+
+Counted are the forms that people filled in by themselves. Nothing here tells what anybody answered: a straight line and
+a group of identical answers are shares and counts, whatever the answers are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.quality.answer_patterns import FEWEST_ITEMS, LINE, longest_run
+from analysis.quality.answers import Answers, Floats, Mask, Unit
+
+WINDOW = 10  # minutes
+MANY = 3  # forms that a device had sent before
+
+
+@dataclass(frozen=True, slots=True)
+class PointStatistics:
+    """One point. Shares are of its forms, nan where nothing is known of them; `identical` is the largest group of forms
+    with the same answer to every question that is compared."""
+
+    point: str
+    forms: int
+    most_in_window: int
+    median_seconds: float
+    straight: float
+    identical: int
+    from_busy_devices: float
+    solved: float
+    waited: float
+
+
+def point_statistics(answers: Answers, evidence: pd.DataFrame) -> tuple[PointStatistics, ...]:
+    """By point, those with most forms first. `evidence` has the rows of `answers`; of its columns earlier_forms and
+    proof (solved, waited or missing) any may be absent."""
+    unit = answers.unit(Unit.POINT)
+    length, answered = longest_run(answers.scales)
+    straight = np.where(answered >= FEWEST_ITEMS, length >= LINE * answered, nan).astype(np.float64)
+    vector = np.unique(answers.codes, axis=0, return_inverse=True)[1].ravel()
+    earlier = _column(evidence, "earlier_forms")
+    proof = evidence["proof"].to_numpy(dtype=object) if "proof" in evidence.columns else None
+
+    def share_of_proof(kind: str, own: Mask) -> float:
+        return nan if proof is None else float(np.mean(proof[own] == kind))
+
+    found = []
+    for at, name in enumerate(unit.names):
+        own = unit.codes == at
+        if own.any():
+            found.append(
+                PointStatistics(
+                    point=name,
+                    forms=int(own.sum()),
+                    most_in_window=most_at_once(answers.minute[own]),
+                    median_seconds=_known(answers.seconds[own], np.median),
+                    straight=_known(straight[own]),
+                    identical=int(np.bincount(vector[own]).max()),
+                    from_busy_devices=_known(np.where(np.isnan(earlier), nan, earlier >= MANY)[own]),
+                    solved=share_of_proof("solved", own),
+                    waited=share_of_proof("waited", own),
+                )
+            )
+    return tuple(sorted(found, key=lambda each: (-each.forms, each.point)))
+
+
+def most_at_once(minute: Floats, window: float = WINDOW) -> int:
+    """The most forms within so many minutes; 0 where no times are known."""
+    known = np.sort(minute[~np.isnan(minute)])
+    return int((np.searchsorted(known, known + window, side="left") - np.arange(len(known))).max(initial=0))
+
+
+def documents(found: Sequence[PointStatistics]) -> list[Mapping[str, object]]:
+    """For JSON, with null for what is not known."""
+    return [
+        {
+            name: None if isinstance(value := getattr(each, name), float) and np.isnan(value) else value
+            for name in PointStatistics.__slots__
+        }
+        for each in found
+    ]
+
+
+def _column(frame: pd.DataFrame, name: str) -> Floats:
+    if name not in frame.columns:
+        return np.full(len(frame), nan)
+    return np.asarray(pd.to_numeric(frame[name]), dtype=np.float64)
+
+
+def _known(values: Floats, of: Callable[[Floats], np.floating[Any]] = np.mean) -> float:
+    said = values[~np.isnan(values)]
+    return float(of(said)) if len(said) else nan
