@@ -16,6 +16,7 @@ from survey.domain.disposition import Disposition
 from survey.domain.frame import Frame
 from survey.domain.questionnaire import Item
 from survey.domain.submission import Channel
+from survey.domain.wave import Mode
 from survey.tables.account import AccountRow
 from survey.tables.paradata import ParadataRow
 from survey.tables.response import ResponseRow
@@ -67,13 +68,16 @@ def answer_sheets(
             "district": home.code if home is not None else district,
             "neighbourhood": area,
             "volunteer": volunteer,
-            "started": None if on_paper else started or opened,
+            # Of an answer to a letter only the day is kept.
+            "started": None if on_paper or mode == Mode.SAMPLED else started or opened,
             "duration": seconds if seconds > 0 and not on_paper else None,
         }
         row |= dict(zip(EVIDENCE, evidence, strict=True))
         rows.append(row | {item.code: _cell(answers.get(item.code)) for item in items})
     frame_columns = [*COLUMNS, *EVIDENCE, *(item.code for item in items)]
-    return pd.DataFrame(rows, columns=frame_columns)
+    sheets = pd.DataFrame(rows, columns=frame_columns)
+    sheets["started"] = pd.to_datetime(sheets["started"], utc=True)
+    return sheets
 
 
 def _cell(answer: object) -> object:

@@ -1,9 +1,7 @@
 """Letters with codes: one answer a letter, changed within hours, and no way from a code to its answer."""
 
-import hashlib
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from survey.domain.disposition import Disposition, Finish
-from survey.domain.letters import code_digest, read_typed, shown
+from survey.domain.letters import read_typed, shown
 from survey.domain.problems import Invalid
 from survey.domain.submission import Outcome
 from survey.domain.wave import Mode
@@ -24,7 +22,8 @@ from survey.services.move_wave import close_wave
 from survey.services.receive_submission import WaveNotTaking
 from survey.services.recount import recount
 from survey.services.report_wave import report_wave
-from tests.field import CHINA, WAVE, Field, valid_answers
+from survey.services.review_quality import review_quality
+from tests.field import AREA, HUAYING_AREA, WAVE, Field, plan_text, valid_answers
 from tests.letters import answer, change, key_of, letters_plan, print_letters, table
 
 AT_ONCE = 20
@@ -285,89 +284,50 @@ def test_letters_have_no_quota_and_who_lives_elsewhere_or_hides_their_kind_does_
     assert recount(posted.db)[1] == []
 
 
-# Nobody can link a code to an answer
-
-
-def answer_thirty(field: Field) -> tuple[list[str], list[UUID]]:
-    """30 of 40 letters are answered in an order of chance's own. (codes as spent, ids of the answers in that order)"""
-    codes = print_letters(field, 40)
-    chosen = sorted(codes, key=lambda code: hashlib.sha256(code.encode()).digest())[:30]
-    ids = []
-    for number, code in enumerate(chosen):
-        field.clock.forward(minutes=7)
-        parks = ("satisfied", "neutral", "dissatisfied")[number % 3]
-        ids.append(answer(field, code, parks=parks, comment=f"意见{number}").submission_id)
-    return chosen, ids
-
-
-def test_nothing_stored_leads_from_a_code_to_its_answer(posted: Field) -> None:
-    spent, ids = answer_thirty(posted)
-    rows, secret = table(posted.db, "letter_code"), posted.settings.secret_key
-    assert {tuple(sorted(row)) for row in rows} == {("batch_id", "digest", "spent")}
-    responses = table(posted.db, "response", "ORDER BY id")
-    everything = str([table(posted.db, name) for name in tables(posted)])
-    for code in spent:
-        assert code not in everything
-        assert shown(code) not in everything
-        assert hashlib.sha256(code.encode()).hexdigest() not in everything
-    digests = {code_digest(secret, code) for code in spent}
-    assert {row["digest"] for row in rows if row["spent"]} == digests
-    assert not any(digest in str(row) for row in responses for digest in digests)
-    code_rows = str(table(posted.db, "letter_code") + table(posted.db, "letter_batch"))
-    assert not any(part in code_rows for submission in ids for part in (str(submission), submission.hex))
-    # All 30 answers came in the same 3.5 hours: of each only the day is kept.
-    moments = {row["received_at"] for row in posted.rows()}
-    assert {moment.astimezone(CHINA).time().isoformat() for moment in moments} == {"00:00:00"}
-    assert {row["received_at"] - row["opened_at"] for row in posted.rows()} == {timedelta(minutes=5)}
-
-
-def test_the_place_of_a_used_code_says_nothing_of_when_it_was_used(posted: Field) -> None:
-    spent, _ = answer_thirty(posted)
-    secret, place = posted.settings.secret_key, "digest" if posted.db.is_sqlite else "ctid"
-    lying = [str(row["digest"]) for row in table(posted.db, "letter_code", f"ORDER BY {place}")]
-    told = [lying.index(code_digest(secret, code)) for code in spent]
-    assert told not in (sorted(told), sorted(told, reverse=True))
-    if posted.db.is_sqlite:
-        assert [str(row["digest"]) for row in table(posted.db, "letter_code")] == sorted(lying)
-    else:
-        assert len({row["xmin"] for row in table_with_writers(posted)}) == 1  # the last use wrote them all
-
-
-def table_with_writers(field: Field) -> list[dict[str, Any]]:
-    """The rows of letter_code with PostgreSQL's own note of who wrote them."""
-    with field.db.reading() as connection:
-        return [dict(row) for row in connection.execute(text("SELECT xmin::text, digest FROM letter_code")).mappings()]
-
-
-def test_a_code_that_is_written_alone_is_found_by_its_place(posted: Field, monkeypatch: pytest.MonkeyPatch) -> None:
-    if posted.db.is_sqlite:
-        pytest.skip("SQLite writes these rows in place")
-
-    def alone(connection: Any, batch_id: UUID, digest: str) -> bool:
-        statement = text("UPDATE letter_code SET spent = true WHERE digest = :digest AND NOT spent")
-        return bool(connection.execute(statement, {"digest": digest}).rowcount)
-
-    monkeypatch.setattr(letters, "spend_code", alone)
-    spent, _ = answer_thirty(posted)
-    writers = {row["digest"]: int(row["xmin"]) for row in table_with_writers(posted)}
-    told = [writers[code_digest(posted.settings.secret_key, code)] for code in spent]
-    assert told == sorted(told)
-    assert len(set(told)) == 30
-
-
-def tables(field: Field) -> list[str]:
-    """Every table there is."""
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'table'"
-        if field.db.is_sqlite
-        else "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-    )
-    with field.db.reading() as connection:
-        return [str(name) for name in connection.execute(text(query)).scalars()]
-
-
 def test_letters_are_made_once_the_points_of_a_wave_are_settled(new_field: Callable[..., Field]) -> None:
     draft = new_field(plan=letters_plan(), opened=False)
     with pytest.raises(Invalid) as refused:
         print_letters(draft)
     assert [problem.code for problem in refused.value.problems] == ["letter_wave_draft"]
+
+
+def city_rates(field: Field) -> dict[str, Any]:
+    """mode -> the city's estimate, as the report has it now."""
+    report = report_wave(field.db, field.catalogue, WAVE, field.clock.now).report
+    return {each.rate.mode: each.rate.estimate for each in report.rates if each.rate.domain_kind == "city"}
+
+
+def test_letters_are_estimated_apart_and_open_answers_move_nothing_else(posted: Field) -> None:
+    people = [(sex, age) for sex in "FM" for age in ("18-34", "35-54", "55+")]
+    for area, point in ((AREA, 0), (HUAYING_AREA, 1)):
+        codes = print_letters(posted, 24, point=point)
+        for place, code in enumerate(codes[:18]):
+            sex, age = people[place % 6]
+            answer(posted, code, sex=sex, age=age, area=area, parks="neutral" if place % 3 else "satisfied")
+            posted.receive(valid_answers(sex=sex, age=age, area=area, parks="satisfied" if place % 4 else "neutral"))
+    before = city_rates(posted)
+    assert (before["sampled"].n, before["intercept"].n) == (36, 36)
+    for sex, age in people:
+        form = valid_answers(sex=sex, age=age, parks="satisfied")
+        posted.receive(form, point_code=posted.points[Mode.OPEN_QR][0].code)
+    after = city_rates(posted)
+    assert after["open_qr"].basis == "modelled"
+    assert {after[mode].basis for mode in ("intercept", "sampled")} <= {"design", "borrowed_deff"}
+    assert [after[mode] for mode in ("intercept", "sampled")] == [before[mode] for mode in ("intercept", "sampled")]
+    results = report_wave(posted.db, posted.catalogue, WAVE, posted.clock.now)
+    assert results.headline_mode == "intercept"
+    assert (results.letters_out, results.letters_used) == (48, 36)
+
+
+def test_without_interviews_in_the_street_letters_carry_the_headline(new_field: Callable[..., Field]) -> None:
+    samples = {Mode.OPEN_QR: 24, Mode.SAMPLED: 40}
+    field = new_field(plan=plan_text(samples=samples))
+    assert report_wave(field.db, field.catalogue, WAVE, field.clock.now).headline_mode == "sampled"
+
+
+def test_answers_of_one_day_are_no_burst(posted: Field) -> None:
+    for code in print_letters(posted, 30)[:20]:
+        answer(posted, code)
+    review = review_quality(posted.db, posted.catalogue, WAVE)
+    assert review.interviews == 20
+    assert not [lead for lead in review.review.findings if lead.check == "burst"]
