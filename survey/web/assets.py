@@ -86,11 +86,12 @@ def static_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def whole_script(name: str) -> str:
-    """A module and all that it imports, as one, without comments and indentation. Their names share one scope."""
+def whole_script(name: str, *, packed: bool = True) -> str:
+    """A module and all that it imports, as one; packed, without comments and indentation. Their names share a scope."""
     found: dict[Path, str] = {}
     _collect((_FOLDER / name).resolve(), found)
-    return str(rjsmin.jsmin("\n".join(found.values())))
+    text = "\n".join(found.values())
+    return str(rjsmin.jsmin(text)) if packed else text
 
 
 def _collect(path: Path, found: dict[Path, str]) -> None:
