@@ -89,7 +89,7 @@ def test_browsers_of_2019_understand_it(name: str) -> None:
             "/(?<=a)b/",
             "1n",
         ),
-        *("a.at(1)", "Object.fromEntries(a)", "a.replaceAll('b', 'c')", "structuredClone(a)", "event.submitter"),
+        *("1n", "a.at(1)", "Object.fromEntries(a)", "a.replaceAll('b', 'c')", "structuredClone(a)", "event.submitter"),
     ],
 )
 def test_a_script_of_a_later_year_is_found(too_new: str) -> None:
