@@ -4,12 +4,14 @@ import gzip
 import hashlib
 import mimetypes
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+import brotli
 import rjsmin
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
@@ -26,8 +28,8 @@ mimetypes.add_type("text/javascript", ".mjs")
 @dataclass(frozen=True, slots=True)
 class _Asset:
     content: bytes
-    gzipped: bytes
     mimetype: str
+    packed: Mapping[str, bytes]  # by encoding, the smallest first
 
 
 @blueprint.get("/static/<digest>/<path:name>")
@@ -47,10 +49,10 @@ def plotly_script(release: str) -> Response:  # noqa: ARG001 (it makes each rele
 
 
 def _served(found: _Asset, kept: str) -> Response:
-    packed = request.accept_encodings["gzip"] > 0
-    response = Response(found.gzipped if packed else found.content, mimetype=found.mimetype)
-    if packed:
-        response.headers["Content-Encoding"] = "gzip"
+    encoding = next((one for one in found.packed if request.accept_encodings[one]), None)
+    response = Response(found.packed[encoding] if encoding else found.content, mimetype=found.mimetype)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = kept
     return response
@@ -64,7 +66,7 @@ def plotly_url() -> str:
 @cache
 def _plotly() -> _Asset:
     content = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return _Asset(content, gzip.compress(content, 6, mtime=0), "text/javascript")
+    return _Asset(content, "text/javascript", {"gzip": gzip.compress(content, 6, mtime=0)})
 
 
 def asset_url(name: str) -> str:
@@ -113,7 +115,8 @@ def _asset(name: str) -> _Asset | None:
         return None
     content = whole_script(name).encode() if name in _WHOLE else path.read_bytes()
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return _Asset(content, gzip.compress(content, 9, mtime=0), mimetype)
+    packed = {"br": brotli.compress(content), "gzip": gzip.compress(content, 9, mtime=0)}
+    return _Asset(content, mimetype, packed)
 
 
 def init_app(app: Flask) -> None:

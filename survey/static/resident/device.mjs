@@ -37,19 +37,16 @@ export function namesOf(prefix) {
   }
 }
 
-// Whether somebody has begun something in this tab: a tab that is loaded again remembers it, a new one does not.
-export function begunHere(name) {
+// Whether somebody has begun in this tab: a tab that is loaded again remembers it, a new one does not.
+export function begun(now) {
   try {
-    return sessionStorage.getItem(name) !== null;
+    if (now) sessionStorage.setItem("begun", location.pathname);
+    return sessionStorage.getItem("begun") === location.pathname;
   } catch {
-    return false;
+    return false; // then it asks once more
   }
 }
 
-export function beginHere(name) {
-  try {
-    sessionStorage.setItem(name, "1");
-  } catch {
-    // Then it asks once more.
-  }
+export function part(id) {
+  return document.getElementById(id);
 }

@@ -1,7 +1,7 @@
 // What was filled in stays on this phone until it is sent, at most a day, so that a reload or a call loses nothing. A
 // tab that is loaded again fills it in at once; who opens the form anew is asked first, for it may be somebody else.
 import { fieldsOf, fillIn } from "../instrument/fill_in.mjs";
-import { DAY, beginHere, begunHere, forget, keep, kept } from "./device.mjs";
+import { DAY, begun, forget, keep, kept, part } from "./device.mjs";
 
 const name = `draft:${location.pathname}`;
 
@@ -15,16 +15,16 @@ export function forgetDraft(id) {
 export async function keepDraft(form, id, changed) {
   const { version, filled } = form.dataset;
   const remember = () => {
-    beginHere(name);
+    begun(true);
     keep(name, { at: Date.now(), id, version, fields: fieldsOf(form) });
   };
   form.addEventListener("input", remember);
   form.addEventListener("change", remember);
 
   const draft = kept(name);
-  const note = document.getElementById("draft");
+  const note = part("draft");
   // A page that came back from the server already holds what was filled in.
-  if (!draft || filled || document.getElementById("summary")) return;
+  if (!draft || filled || part("summary")) return;
   if (!(Date.now() - draft.at < DAY)) return forget(name);
   const [goOn, clear] = note.querySelectorAll("button");
   clear.addEventListener("click", () => {
@@ -34,7 +34,7 @@ export async function keepDraft(form, id, changed) {
     changed();
   });
   note.hidden = false;
-  if (!begunHere(name)) await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  if (!begun()) await new Promise((pressed) => goOn.addEventListener("click", pressed));
   goOn.hidden = true;
   await fillIn(form, draft.fields);
   note.firstElementChild.textContent = draft.version === version ? note.dataset.filled : note.dataset.changed;

@@ -1,4 +1,5 @@
 // Names the questions that are still to be answered, as the server would, but at once, and also without a network.
+import { part } from "./device.mjs";
 
 export function isEmpty(fieldset) {
   const typed = [...fieldset.querySelectorAll("input:not([type]), textarea")];
@@ -7,7 +8,7 @@ export function isEmpty(fieldset) {
 
 export function pointOut(form, codes) {
   const { check, nothingLost, missing } = form.dataset;
-  const earlier = document.getElementById("summary");
+  const earlier = part("summary");
   if (earlier) earlier.remove();
   const summary = make("div", "");
   Object.assign(summary, { id: "summary", tabIndex: -1 });
@@ -15,7 +16,7 @@ export function pointOut(form, codes) {
   const list = make("ul", "");
   summary.append(make("h2", check), make("p", nothingLost), list);
   for (const code of codes) {
-    const fieldset = document.getElementById(code);
+    const fieldset = part(code);
     const legend = fieldset.querySelector("legend");
     const link = make("a", legend.textContent);
     link.href = `#${code}`;

@@ -1,15 +1,13 @@
 // The resident's page: the form follows its answers, keeps a draft, and is sent until it has arrived. Every page of ours
 // goes on with what still waits on this phone. Whatever may be needed comes in one file, the network may be gone later.
 import { begin } from "../instrument/form.mjs";
-import { forget, namesOf } from "./device.mjs";
+import { forget, namesOf, part } from "./device.mjs";
 import { keepDraft } from "./draft.mjs";
 import { isEmpty, pointOut, settle } from "./missing.mjs";
 import { entries, post } from "./outbox.mjs";
 import { roomFor } from "./room.mjs";
 import { tryNow } from "./sending.mjs";
 import { sendOpenly, sendQuietly } from "./under_way.mjs";
-
-const part = (id) => document.getElementById(id);
 
 function beginForm(form, waiting) {
   const { id } = form.elements._token.dataset;

@@ -1,9 +1,9 @@
 // The first screen says whom the answers would stand for. As soon as it is filled in, the rest of the form appears; the
 // server is asked meanwhile whether such people are still needed. If not, the person is told before spending more time.
 // Without an answer the form goes on: the server decides at the end.
+import { part } from "./device.mjs";
 
 export function roomFor(form) {
-  const part = (id) => document.getElementById(id);
   const [rest, full] = [part("rest"), part("full")];
   let asked = "";
   let anyway = false;

@@ -40,7 +40,7 @@ async function attempt({ path, id, body }, patience) {
   });
   try {
     const headers = { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" };
-    const options = { method: "POST", headers, body, redirect: "manual", cache: "no-store", credentials: "same-origin" };
+    const options = { method: "POST", headers, body, redirect: "manual", credentials: "same-origin" };
     const answer = await Promise.race([fetch(`${path}?send=1`, { ...options, signal: abort.signal }), late]);
     const said = await Promise.race([answer.json().catch(() => null), late]);
     return judge(answer, said || {}, id);

@@ -1,6 +1,6 @@
 // The page while a form is on its way: a panel in place of the form says how it stands, and in the end the page goes
 // where the server's word leads.
-import { forget, kept } from "./device.mjs";
+import { forget, kept, part } from "./device.mjs";
 import { forgetDraft } from "./draft.mjs";
 import { alone, arrived, post } from "./outbox.mjs";
 import { deliver, tryNow } from "./sending.mjs";
@@ -9,7 +9,6 @@ const TAKEN = [200, 201];
 const SHOWN = [409, 410, 422]; // the server has a page for each
 
 export async function sendOpenly(entry) {
-  const part = (id) => document.getElementById(id);
   const [panel, text, again] = [part("sending"), part("sending-text"), part("try-now")];
   for (const id of ["form", "draft", "sent", "summary"]) if (part(id)) part(id).hidden = true;
   panel.hidden = false;
