@@ -129,3 +129,9 @@ def was_replaced(connection: Connection, response_id: UUID) -> bool:
     """Whether a response of this id came in and was replaced later."""
     found = select(col(ReplacedResponse.id)).where(col(ReplacedResponse.id) == response_id)
     return connection.execute(found).first() is not None
+
+
+def count_replaced(connection: Connection, wave_id: int) -> int:
+    """How many answers of a wave were given anew; it only grows."""
+    counted = select(func.count()).select_from(ReplacedResponse).where(col(ReplacedResponse.wave_id) == wave_id)
+    return connection.scalar(counted) or 0

@@ -15,7 +15,7 @@ from survey.domain.margins import population_by_cell
 from survey.domain.problems import Invalid
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.wave import WavePlan
-from survey.queries import extract, responses
+from survey.queries import extract, letters, responses
 from survey.services.catalogue import Catalogue
 
 T = TypeVar("T")
@@ -43,9 +43,9 @@ def indicators_of(questionnaire: Questionnaire) -> tuple[Indicator, ...]:
 
 MOST_KEPT = 200  # results of one database; the oldest make room
 
-# By database, wave and what it is: what it was made of (how many responses, under which plan, frame and questionnaire,
-# and what else it depends on), and it.
-_Made = tuple[int, str, int, str, int, Hashable]
+# By database, wave and what it is: what it was made of (how many responses, how many that were replaced, under which
+# plan, frame and questionnaire, and what else it depends on), and it.
+_Made = tuple[int, int, str, int, str, int, Hashable]
 _kept: WeakKeyDictionary[Database, dict[tuple[int, str], tuple[_Made, object]]] = WeakKeyDictionary()
 
 
@@ -59,7 +59,8 @@ def worked_out(
     kept = _kept.setdefault(db, {})
     version = wave.questionnaire_code, wave.questionnaire_version
     with db.reading() as connection:
-        made = (responses.count_complete(connection, wave.id), wave.plan, wave.frame_id, *version, also)
+        counts = responses.count_complete(connection, wave.id), letters.count_replaced(connection, wave.id)
+        made = (*counts, wave.plan, wave.frame_id, *version, also)
     known = kept.pop((wave.id, what), None)
     if known is None or known[0] != made:
         known = (made, work(_wave_frame(db, catalogue, wave)))

@@ -319,6 +319,15 @@ def test_letters_are_estimated_apart_and_open_answers_move_nothing_else(posted: 
     assert (results.letters_out, results.letters_used) == (48, 36)
 
 
+def test_the_rates_are_those_of_the_answers_given_anew(posted: Field) -> None:
+    codes = print_letters(posted, 12)
+    told = [answer(posted, code, parks="dissatisfied") for code in codes]
+    assert city_rates(posted)["sampled"].value == 0
+    for code, receipt in zip(codes, told, strict=True):
+        change(posted, code, key_of(posted, receipt), parks="satisfied")
+    assert city_rates(posted)["sampled"].value == 1
+
+
 def test_without_interviews_in_the_street_letters_carry_the_headline(new_field: Callable[..., Field]) -> None:
     samples = {Mode.OPEN_QR: 24, Mode.SAMPLED: 40}
     field = new_field(plan=plan_text(samples=samples))
