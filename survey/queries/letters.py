@@ -125,10 +125,10 @@ def set_aside(connection: Connection, point_code: str, digest: str, at: datetime
     return bool(rows)
 
 
-def was_replaced(connection: Connection, response_id: UUID) -> bool:
-    """Whether a response of this id came in and was replaced later."""
-    found = select(col(ReplacedResponse.id)).where(col(ReplacedResponse.id) == response_id)
-    return connection.execute(found).first() is not None
+def replaced_content(connection: Connection, response_id: UUID) -> str | None:
+    """The content digest of the response of this id that came in and was replaced later; None where none was."""
+    found = select(col(ReplacedResponse.content_digest)).where(col(ReplacedResponse.id) == response_id)
+    return connection.scalar(found)
 
 
 def count_replaced(connection: Connection, wave_id: int) -> int:

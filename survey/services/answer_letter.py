@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import Point
 from survey.domain.letters import (
     change_digest,
@@ -24,7 +25,7 @@ from survey.domain.submission import Outcome, Receipt, Submission
 from survey.domain.wave import Admission, accepts
 from survey.queries import letters, responses, waves
 from survey.services.catalogue import NotFound
-from survey.services.keep_responses import Checked, Kept, keep_responses
+from survey.services.keep_responses import Checked, Kept, keep_conflict_copy, keep_responses
 from survey.services.receive_submission import Door, WaveNotTaking, check_submission, receipt_of
 
 
@@ -116,8 +117,12 @@ def _kept(
 ) -> Kept:
     """What becomes of one form. Whatever is raised here takes the use of the code back with it."""
     response = checked.response
-    if letters.was_replaced(connection, response.id):  # a phone that repeats what has been changed since
+    replaced = letters.replaced_content(connection, response.id)
+    if replaced == response.content_digest:  # a phone that repeats what has been changed since
         return Kept(Outcome.REPEATED, response.disposition, Admission.OPEN)
+    if replaced is not None:
+        keep_conflict_copy(connection, response)
+        return Kept(Outcome.CONFLICT, Disposition.DUPLICATE, Admission.OPEN)
     known = responses.stored_response(connection, response.id) is not None
     if not known and not admit(connection, now):
         known = responses.stored_response(connection, response.id) is not None  # the same form, in the same moment

@@ -159,8 +159,13 @@ def _known(connection: Connection, response: NewResponse, admission: Admission) 
     digest, disposition = known
     if digest == response.content_digest:
         return Kept(Outcome.REPEATED, disposition, admission)
-    responses.insert_conflict_copy(connection, _without_the_hour(response))
+    keep_conflict_copy(connection, response)
     return Kept(Outcome.CONFLICT, Disposition.DUPLICATE, admission)
+
+
+def keep_conflict_copy(connection: Connection, response: NewResponse) -> None:
+    """Keep other content that came under a known id, once per content."""
+    responses.insert_conflict_copy(connection, _without_the_hour(response))
 
 
 def _count(connection: Connection, fresh: Sequence[Checked], now: datetime | None) -> tuple[set[UUID], set[UUID]]:

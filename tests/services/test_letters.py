@@ -179,6 +179,19 @@ def test_an_answer_is_replaced_within_the_hours_and_leaves_every_count(posted: F
     assert change(posted, code, key_of(posted, second)).outcome is Outcome.STORED
 
 
+def test_other_content_under_the_id_of_a_replaced_answer_is_kept_as_a_conflict(posted: Field) -> None:
+    (code, *_) = print_letters(posted)
+    first = answer(posted, code, parks="dissatisfied")
+    second = change(posted, code, key_of(posted, first), parks="satisfied")
+    for _ in range(2):
+        other = answer(posted, code, first.submission_id, parks="neutral")
+        assert (other.outcome, other.disposition) == (Outcome.CONFLICT, Disposition.DUPLICATE)
+    (copy,) = table(posted.db, "conflict_copy")
+    assert UUID(str(copy["response_id"])) == first.submission_id
+    assert "neutral" in str(copy["answers"])
+    assert [row["id"] for row in posted.rows()] == [second.submission_id]
+
+
 def test_nothing_is_replaced_without_the_key_or_after_the_hours_or_where_the_wave_says_no(
     posted: Field, new_field: Callable[..., Field]
 ) -> None:

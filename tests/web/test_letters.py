@@ -148,6 +148,19 @@ def test_a_household_answers_anew_with_its_cookie_or_its_key(posted: Field, phon
     assert row["answers"]["parks"] == "dissatisfied"
 
 
+def test_a_replaced_answer_that_arrives_once_more_leaves_the_living_key(
+    posted: Field, phone: FlaskClient, code: str
+) -> None:
+    token = token_in(phone.get(f"/c/{code}").text)
+    send(phone, code, token=token, parks="neutral")
+    send(phone, code, "/again", parks="satisfied")
+    living = phone.get_cookie("change", path=f"/c/{code}")
+    assert send(phone, code, token=token, parks="neutral").status_code == 303
+    assert send(phone, code, token=token, parks="dissatisfied").status_code == 409
+    assert phone.get_cookie("change", path=f"/c/{code}") == living
+    assert phone.get(f"/c/{code}/again").status_code == 200
+
+
 def test_a_second_form_on_the_same_phone_replaces_nothing_by_itself(
     posted: Field, phone: FlaskClient, code: str
 ) -> None:

@@ -144,8 +144,9 @@ def _take(code: str, letter: Letter, receive: Receive) -> BaseResponse:
             return refused_json((Problem("letter_used", "code"),), status=410)
         return _used(code, letter)
     for receipt in receipts:
-        if letter.replace_hours and receipt.outcome is not Outcome.CONFLICT:
-            made = change_key(office().settings.secret_key, receipt.submission_id)
+        made = change_key(office().settings.secret_key, receipt.submission_id)
+        # The repeat of an answer that was replaced must not put its dead key in the place of the living one.
+        if receipt.outcome is not Outcome.CONFLICT and may_change(office().door, letter, made, office().now()):
             return _with_key(response, code, letter, made)
     return response
 
