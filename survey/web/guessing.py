@@ -12,9 +12,13 @@ from survey.web.office import office
 
 def guard_guess() -> None:
     """Go on to look a code up, or answer 429 with Retry-After where too many were wrong just now."""
-    wait = office().failures.wait(office().now())
-    if wait:
+    if wait := limit_reached():
         raise TooManyRequests(retry_after=wait)
+
+
+def limit_reached() -> int:
+    """The seconds for which nothing more is looked up, because too many codes were wrong just now; 0: go on."""
+    return office().failures.wait(office().now())
 
 
 def note_failure() -> None:

@@ -171,6 +171,17 @@ def test_a_second_form_on_the_same_phone_replaces_nothing_by_itself(
     assert row["answers"]["parks"] == "satisfied"
 
 
+def test_who_holds_a_letter_is_told_of_it_while_others_guess(phone: FlaskClient, code: str) -> None:
+    sent = send(phone, code)
+    while phone.get("/c/23456789ABCDEF").status_code == 404:
+        pass
+    thanks, used = phone.get(sent.location), phone.get(f"/c/{code}")
+    assert (thanks.status_code, used.status_code, phone.get(f"/c/{code}/again").status_code) == (200, 410, 410)
+    assert thanks.text.count('class="receipt"') == 1
+    assert "Change key, from the page that thanked you" in used.text
+    assert phone.post(f"/c/{code}/key", data={"key": "ABCD-EFGH-JK"}).status_code == 429
+
+
 def test_where_answers_are_final_no_key_is_given(new_field: Callable[..., Field]) -> None:
     final = new_field(plan=letters_plan(replace_hours=0))
     (code, *_) = print_letters(final)

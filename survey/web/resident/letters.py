@@ -24,7 +24,7 @@ from survey.services.answer_letter import (
     may_change,
 )
 from survey.services.catalogue import NotFound
-from survey.web.guessing import guard_guess, note_failure
+from survey.web.guessing import guard_guess, limit_reached, note_failure
 from survey.web.languages import page_language
 from survey.web.office import office
 from survey.web.resident.taking import Receive, open_form, refused_json, take_form
@@ -102,7 +102,10 @@ def key(code: str) -> BaseResponse:
     if letter is None:
         return _unknown()
     typed = read_typed(request.form.get("key", ""), KEY_LENGTH)
-    if typed is None or not _fits(letter, typed):
+    if typed is None:
+        return _used(code, letter, wrong_key=True)
+    guard_guess()
+    if not _fits(letter, typed):
         return _used(code, letter, wrong_key=True)
     return _with_key(redirect(url_for(".again", code=code), code=303), code, letter, typed)
 
@@ -201,14 +204,15 @@ def _key() -> str | None:
 
 
 def _holds_key(letter: Letter) -> bool:
-    return letter.replace_hours > 0 and _fits(letter, _key())
+    """Whether this phone's cookie opens an answer. While too many guess it is not looked at: who holds a letter reads
+    what became of it all the same."""
+    return letter.replace_hours > 0 and not limit_reached() and _fits(letter, _key())
 
 
 def _fits(letter: Letter, key: str | None) -> bool:
-    """Whether a change key opens an answer. A key is short enough to be tried, so the limit comes before the look."""
+    """Whether a change key opens an answer. A key is short enough to be tried, so whoever asks heeds the limit first."""
     if key is None:
         return False
-    guard_guess()
     if not may_change(office().door, letter, key, office().now()):
         note_failure()
         return False
