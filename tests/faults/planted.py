@@ -28,10 +28,11 @@ from survey.services import receive_submission as service
 from survey.services.receive_submission import Door
 from survey.tables.quota import QuotaCellRow
 from survey.tables.response import ResponseRow
-from survey.web.resident import views
+from survey.web.resident import taking
 
 
 def _swap(module: ModuleType, name: str, fault: Callable[..., object]) -> None:
+    getattr(module, name)  # a fault of a name that nobody uses any more would plant nothing
     setattr(module, name, fault)
 
 
@@ -88,7 +89,7 @@ def check_then_insert() -> Flask:
         return {response.id for response in new}
 
     _swap(responses, "insert_responses", plain_insert)
-    _swap(views, "receive_submission", looked_up_before)
+    _swap(taking, "receive_submission", looked_up_before)
     return create_app(read_settings())
 
 
@@ -106,7 +107,7 @@ def acknowledge_before_commit() -> Flask:
         code = receipt_code(door.secret, submission.id)
         return Receipt(submission.id, code, Outcome.STORED, Disposition.COMPLETE, digest)
 
-    _swap(views, "receive_submission", thanked_before)
+    _swap(taking, "receive_submission", thanked_before)
     return create_app(read_settings())
 
 

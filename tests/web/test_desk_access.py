@@ -5,8 +5,10 @@ from io import BytesIO
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from survey.services.accounts import list_accounts
+from survey.web.resident.device import COOKIE
 from tests.field import Field, as_form, token_in, valid_answers
 from tests.web.desk import PASSWORD, Desk
 
@@ -25,6 +27,11 @@ def forms(app: Flask) -> set[str]:
         rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/desk") and "POST" in (rule.methods or ())
     ]
     return {re.sub(r"<[^>]+>", "1", rule.rule) for rule in rules}
+
+
+def cookies_set(answer: TestResponse) -> set[str]:
+    """The names of the cookies that an answer leaves behind."""
+    return {line.partition("=")[0] for line in answer.headers.getlist("Set-Cookie")}
 
 
 def test_every_page_of_the_desk_says_who_may_see_it(desk_app: Desk) -> None:
@@ -88,8 +95,9 @@ def test_residents_need_no_session_to_answer(field: Field) -> None:
     sent = resident.post(path, data=as_form(valid_answers(), token_in(page.text)))
     assert sent.status_code == 303
     assert field.app.test_client().post(path, json={}).status_code == 422
-    for answer in (page, sent, resident.get("/static/x/css/tokens.css")):
-        assert "Set-Cookie" not in answer.headers
+    for answer in (page, resident.get("/static/x/css/tokens.css")):
+        assert cookies_set(answer) == set()
+    assert cookies_set(sent) == {COOKIE}, "the device counts its forms, without a session"
     assert "Cookie" not in resident.get("/static/x/css/tokens.css").headers["Vary"]
 
 
