@@ -210,7 +210,7 @@ def _holds_key(letter: Letter) -> bool:
 
 
 def _fits(letter: Letter, key: str | None) -> bool:
-    """Whether a change key opens an answer. A key is short enough to be tried, so whoever asks heeds the limit first."""
+    """Whether a change key opens an answer. Keys are short enough to be tried, so heed the limit first."""
     if key is None:
         return False
     if not may_change(office().door, letter, key, office().now()):
