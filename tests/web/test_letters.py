@@ -117,6 +117,30 @@ def test_a_code_is_typed_in_any_way_and_led_to_its_form(phone: FlaskClient, code
     assert phone.get(f"/c/{shown(code).lower()}").location == f"/c/{code}"
 
 
+def test_language_and_size_go_along_from_the_code_to_the_thanks(phone: FlaskClient, code: str) -> None:
+    looks = "?lang=zh-Hans&size=large"
+    assert phone.get(f"/c/{code.lower()}{looks}").location == f"/c/{code}{looks}"
+    assert phone.post(f"/c{looks}", data={"code": code}).location == f"/c/{code}{looks}"
+    assert phone.get(f"/c/{code}/again{looks}").location == f"/c/{code}{looks}"
+    page = phone.get(f"/c/{code}{looks}").text
+    form = as_form(valid_answers(), token_in(page)) | {"_language": "zh-Hans", "_size": "large"}
+    sent = phone.post(f"/c/{code}?send=1", data=form)
+    assert sent.location.endswith(looks)
+    cookie = phone.get_cookie("change", path=f"/c/{code}")
+    assert cookie is not None
+    assert phone.post(f"/c/{code}/key{looks}", data={"key": cookie.value}).location == f"/c/{code}/again{looks}"
+    assert 'name="size" value="large"' in phone.get(f"/c/{code}{looks}").text
+
+
+def test_a_letters_form_says_that_the_day_is_kept_and_a_posters_the_time(
+    posted: Field, phone: FlaskClient, code: str
+) -> None:
+    letter, poster = phone.get(f"/c/{code}").text, phone.get(f"/r/{posted.point.code}").text
+    assert "the day and how long you took are kept" in letter
+    assert "the time are kept" not in letter
+    assert "the time are kept" in poster.replace("&#39;", "'")
+
+
 def test_the_address_of_a_sampled_point_is_answered_like_an_unknown_one(posted: Field, phone: FlaskClient) -> None:
     point = posted.points[Mode.SAMPLED][0].code
     for make in (phone.get, phone.post):

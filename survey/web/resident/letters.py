@@ -7,6 +7,7 @@ addresses and stands on the thanks page; no address and no log ever holds it.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -29,6 +30,7 @@ from survey.web.languages import page_language
 from survey.web.office import office
 from survey.web.resident.taking import Receive, open_form, refused_json, take_form
 from survey.web.resident.thanks import read_thanks, write_thanks
+from survey.web.text_size import large_text
 
 KEY_COOKIE = "change"
 _EXAMPLE = "ABCDEFGHJKMNPQ"  # what a code looks like, in an empty field
@@ -49,7 +51,7 @@ def find() -> BaseResponse:
     code = read_typed(typed)
     if _letter(code) is None:
         return _unknown(typed)
-    return redirect(url_for(".form", code=code, lang=request.args.get("lang")), code=303)
+    return redirect(url_for(".form", code=code, **_looks()), code=303)
 
 
 @blueprint.get("/<code>")
@@ -57,7 +59,7 @@ def form(code: str) -> BaseResponse:
     """The questionnaire of the letter; 410 where it has been answered, 404 for what is no code of ours."""
     read = read_typed(code)
     if read is not None and read != code:
-        return redirect(url_for(".form", code=read, lang=request.args.get("lang")), code=302)
+        return redirect(url_for(".form", code=read, **_looks()), code=302)
     letter = _letter(read)
     if letter is None:
         return _unknown()
@@ -80,7 +82,7 @@ def again(code: str) -> BaseResponse:
     if letter is None:
         return _unknown()
     if letter.state is CodeState.FRESH:
-        return redirect(url_for(".form", code=code), code=303)
+        return redirect(url_for(".form", code=code, **_looks()), code=303)
     return open_form(letter.point) if _holds_key(letter) else _used(code, letter)
 
 
@@ -107,7 +109,7 @@ def key(code: str) -> BaseResponse:
     guard_guess()
     if not _fits(letter, typed):
         return _used(code, letter, wrong_key=True)
-    return _with_key(redirect(url_for(".again", code=code), code=303), code, letter, typed)
+    return _with_key(redirect(url_for(".again", code=code, **_looks()), code=303), code, letter, typed)
 
 
 @blueprint.get("/<code>/thanks/<receipt>")
@@ -157,9 +159,15 @@ def _take(code: str, letter: Letter, receive: Receive) -> BaseResponse:
 def _thanks_url(code: str, letter: Letter) -> Callable[[Receipt], str]:
     def thanks_url(receipt: Receipt) -> str:
         written = write_thanks(office().settings.secret_key, letter.point.code, receipt.code, receipt.disposition)
-        return url_for(".thanks", code=code, receipt=written, lang=page_language())
+        size = "large" if large_text() else None
+        return url_for(".thanks", code=code, receipt=written, lang=page_language(), size=size)
 
     return thanks_url
+
+
+def _looks() -> dict[str, Any]:
+    """The language and size that this request's address asks for, to go on with."""
+    return {name: request.args.get(name) for name in ("lang", "size")}
 
 
 def _letter(code: str | None) -> Letter | None:
