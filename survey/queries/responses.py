@@ -28,6 +28,10 @@ _FORMS_SINCE = select(func.count()).select_from(
     .subquery()
 )
 
+# Other contents that are kept under one id. A mistaken sender makes one or two; more are somebody filling the disk.
+MOST_COPIES = 5
+_COPY = {"response_id": "id"} | {name: name for name in ("language", "answers", "content_digest", "received_at")}
+
 
 @dataclass(frozen=True, slots=True)
 class NewResponse:
@@ -98,17 +102,21 @@ def stored_response(connection: Connection, response_id: UUID) -> tuple[str, Dis
 
 
 def insert_conflict_copy(connection: Connection, response: NewResponse) -> None:
-    """Keep other content that came under a known id, once per content."""
-    connection.execute(
-        _insert_new(connection.dialect.name, ConflictCopy, "response_id", "content_digest"),
-        {
-            "response_id": response.id,
-            "language": response.language,
-            "answers": response.answers,
-            "content_digest": response.content_digest,
-            "received_at": response.received_at,
-        },
-    )
+    """Keep other content that came under a known id, once per content and no more than MOST_COPIES of an id. (Where
+    several come in one moment, PostgreSQL may keep those of that moment beyond it.)"""
+    row = {f"new_{name}": getattr(response, known) for name, known in _COPY.items()}
+    connection.execute(_insert_copy(connection.dialect.name), row)
+
+
+@cache
+def _insert_copy(dialect: str) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    columns = SQLModel.metadata.tables["conflict_copy"].columns
+    values = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in _COPY}
+    kept = select(func.count()).where(columns["response_id"] == values["response_id"]).scalar_subquery()
+    rows = select(*values.values()).where(kept < MOST_COPIES)
+    statement = insert(ConflictCopy).from_select(list(values), rows)
+    return statement.on_conflict_do_nothing(index_elements=["response_id", "content_digest"])
 
 
 def count_by_disposition(connection: Connection, wave_id: int) -> dict[tuple[str, Disposition], int]:

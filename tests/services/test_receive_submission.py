@@ -11,6 +11,7 @@ from survey.domain.disposition import Disposition, Finish
 from survey.domain.problems import Invalid
 from survey.domain.submission import Outcome
 from survey.domain.wave import Admission, Mode
+from survey.queries import responses
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.move_wave import close_wave
 from survey.services.publish_questionnaire import publish_questionnaire
@@ -117,6 +118,27 @@ def test_other_content_under_a_known_id_is_kept_beside_the_first_once_per_conten
     assert {copy["response_id"] for copy in field.copies()} == {submission_id}
     assert field.cell().completed == 1
     assert recount(field.db)[1] == []
+
+
+def test_of_one_form_no_more_than_five_other_contents_are_kept(field: Field) -> None:
+    submission_id, other_id = uuid4(), uuid4()
+    field.receive(valid_answers(), id=submission_id)
+    for number in range(8):
+        receipt = field.receive(valid_answers(comment=f"{number}"), id=submission_id)
+        assert (receipt.outcome, receipt.disposition) == (Outcome.CONFLICT, Disposition.DUPLICATE)
+    assert [copy["answers"]["comment"] for copy in field.copies()] == ["0", "1", "2", "3", "4"]
+    field.receive(valid_answers(), id=other_id)
+    field.receive(valid_answers(parks="neutral"), id=other_id)
+    assert field.copies()[-1]["response_id"] == other_id, "each form has its own five"
+
+
+def test_copies_without_end_are_found(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted fault."""
+    monkeypatch.setattr(responses, "MOST_COPIES", 100)
+    responses._insert_copy.cache_clear()
+    with pytest.raises(AssertionError):
+        test_of_one_form_no_more_than_five_other_contents_are_kept(field)
+    responses._insert_copy.cache_clear()
 
 
 def test_leaving_the_form_otherwise_is_other_content(field: Field) -> None:
