@@ -26,15 +26,13 @@ _WAVE = (
 # Asked by every visit and every answer: built once, for building it costs more than running it.
 _BY_ID = select(*_WAVE).where(col(WaveRow.id) == bindparam("wave_id"))
 _POINT = tuple(col(getattr(PointRow, name)) for name in Point.__slots__)
-_POSTER = (
+_POSTERS = (
     select(*_POINT)
     .join(WaveRow, col(WaveRow.id) == col(PointRow.wave_id))
-    .where(
-        col(PointRow.code) == bindparam("code"),
-        col(WaveRow.state) != WaveState.DRAFT.value,
-        col(PointRow.mode) != Mode.SAMPLED.value,
-    )
+    .where(col(PointRow.mode) != Mode.SAMPLED.value)
 )
+_POSTER = _POSTERS.where(col(PointRow.code) == bindparam("code"), col(WaveRow.state) != WaveState.DRAFT.value)
+_OPEN_POSTERS = _POSTERS.where(col(WaveRow.state) == WaveState.OPEN.value)
 
 
 def _wave(row: Sequence[Any]) -> Wave:
@@ -128,6 +126,11 @@ def poster_by_code(connection: Connection, code: str) -> Point | None:
     with a code, so that the time it takes tells nothing."""
     row = connection.execute(_POSTER, {"code": code}).one_or_none()
     return None if row is None else Point(*row)
+
+
+def open_posters(connection: Connection) -> list[Point]:
+    """The points of all open waves that people may come to by the point's own code."""
+    return [Point(*row) for row in connection.execute(_OPEN_POSTERS).all()]
 
 
 def points_of_wave(connection: Connection, wave_id: int) -> list[Point]:

@@ -5,6 +5,7 @@ The state of a wave does change and is never remembered here; nor is anything of
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from survey.domain.wave_json import plan_from_json
 from survey.queries import devices, frames, grants, questionnaires, quotas, wave_keys, waves
 
 T = TypeVar("T")
+
+LEARN_EVERY = timedelta(minutes=1)
+_POSTERS_ASKED = ("posters asked",)
 
 
 class NotFound(Exception):
@@ -85,6 +89,15 @@ class Catalogue:
     def knows_poster(self, code: str) -> bool:
         """Whether `poster` gives it without asking the database."""
         return ("poster", code) in self._known
+
+    def learn_posters(self, now: datetime) -> None:
+        """Let `knows_poster` know those of all open waves. The database is asked at most once a minute."""
+        asked_at = cast("datetime | None", self._known.get(_POSTERS_ASKED))
+        if asked_at is not None and asked_at <= now < asked_at + LEARN_EVERY:
+            return
+        self._known[_POSTERS_ASKED] = now
+        with self.db.reading() as connection:
+            self._known.update((("poster", point.code), point) for point in waves.open_posters(connection))
 
     def ground(self, wave_id: int) -> Ground:
         """Where a wave is held."""

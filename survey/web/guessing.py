@@ -1,8 +1,8 @@
 """Codes in addresses that may be guessed: `guard_guess()` before one is looked up, `note_failure()` after it was wrong.
 
-What is already known to this process is served without asking here, so a flood of guesses closes no poster that
-somebody has scanned since the start. Whoever answers a wrong code does so as if nothing were there: 404, the same page,
-whatever was wrong with it.
+A flood of guesses closes no poster: `guard_poster()` lets through what is known to this process, and before it refuses
+a code it learns those of all posters of open waves. Whoever answers a wrong code does so as if nothing were there: 404,
+the same page, whatever was wrong with it.
 """
 
 from werkzeug.exceptions import TooManyRequests
@@ -19,6 +19,18 @@ def guard_guess() -> None:
 def limit_reached() -> int:
     """The seconds for which nothing more is looked up, because too many codes were wrong just now; 0: go on."""
     return office().failures.wait(office().now())
+
+
+def guard_poster(code: str) -> None:
+    """The same for the code of a poster: those that exist are looked up also during a flood of others."""
+    catalogue = office().catalogue
+    if catalogue.knows_poster(code):
+        return
+    if limit_reached():
+        catalogue.learn_posters(office().now())
+        if catalogue.knows_poster(code):
+            return
+    guard_guess()
 
 
 def note_failure() -> None:

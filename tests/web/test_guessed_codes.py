@@ -13,6 +13,7 @@ from sqlalchemy import event
 from survey.domain.guessing import BURST, PER_SECOND, Failures
 from survey.domain.wave import Mode
 from survey.queries import waves
+from survey.services.catalogue import LEARN_EVERY, Catalogue
 from survey.services.plan_wave import plan_wave
 from survey.web.office import Office
 from survey.web.resident import views
@@ -91,6 +92,9 @@ def test_whatever_is_wrong_with_a_code_the_database_is_asked_once(new_field: Cal
 def test_after_many_wrong_codes_nothing_more_is_looked_up_for_a_while(client: FlaskClient, field: Field) -> None:
     guess_until_nothing_is_looked_up(client)
     with statements(field) as asked:
+        assert client.get(f"/r/{UNKNOWN}").status_code == 429
+    assert len(selects(asked)) == 1, "all posters of open waves"
+    with statements(field) as asked:
         refused = client.get("/r/" + "4" * 14, headers={"Accept-Language": "en"})
         posted = client.post("/r/" + "5" * 14, json={})
     assert (refused.status_code, posted.status_code) == (429, 429)
@@ -106,6 +110,36 @@ def test_a_poster_that_somebody_has_scanned_stays_open_during_the_flood(client: 
     guess_until_nothing_is_looked_up(client)
     assert client.get(f"/r/{UNKNOWN}").status_code == 429
     assert client.get(f"/r/{field.point.code}").status_code == 200
+
+
+def test_a_poster_that_nobody_has_scanned_stays_open_during_the_flood(client: FlaskClient, field: Field) -> None:
+    guess_until_nothing_is_looked_up(client)
+    assert client.get(f"/r/{UNKNOWN}").status_code == 429
+    assert client.get(f"/r/{field.point.code}").status_code == 200
+    assert client.post(f"/r/{field.points[Mode.OPEN_QR][0].code}", json={}).status_code == 422
+
+
+def test_a_poster_of_a_wave_that_opens_in_the_flood_is_known_within_a_minute(
+    client: FlaskClient, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(waves, "open_posters", lambda _connection: [])  # it opens only afterwards
+        guess_until_nothing_is_looked_up(client)
+        assert client.get(f"/r/{field.point.code}").status_code == 429
+    assert client.get(f"/r/{field.point.code}").status_code == 429
+    field.clock.forward(seconds=LEARN_EVERY.total_seconds())
+    guess_until_nothing_is_looked_up(client)
+    assert client.get(f"/r/{UNKNOWN}").status_code == 429
+    assert client.get(f"/r/{field.point.code}").status_code == 200
+
+
+def test_a_flood_that_closes_posters_is_found(
+    client: FlaskClient, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planted fault."""
+    monkeypatch.setattr(Catalogue, "learn_posters", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_a_poster_that_nobody_has_scanned_stays_open_during_the_flood(client, field)
 
 
 def test_right_codes_cost_nothing_however_many_come(client: FlaskClient, field: Field) -> None:
@@ -124,7 +158,7 @@ def test_without_the_guard_the_flood_reaches_the_database(
     client: FlaskClient, field: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The planted fault."""
-    monkeypatch.setattr(views, "guard_guess", lambda: None)
+    monkeypatch.setattr(views, "guard_poster", lambda _code: None)
     guess_until_nothing_is_looked_up(client)
     with statements(field) as asked:
         assert client.get(f"/r/{UNKNOWN}").status_code == 404

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from survey.domain.fieldwork import Point
 from survey.domain.submission import CODE_ALPHABET, Receipt
 from survey.services.catalogue import NotFound
-from survey.web.guessing import guard_guess, note_failure
+from survey.web.guessing import guard_poster, note_failure
 from survey.web.languages import page_language
 from survey.web.office import office
 from survey.web.resident.room import tell_room
@@ -55,13 +55,11 @@ def thanks(code: str, receipt: str) -> str:
 
 def _point(code: str) -> Point:
     """The poster of this code. Whatever is wrong with a code, the answer is the same."""
-    catalogue = office().catalogue
-    if not catalogue.knows_poster(code):
-        guard_guess()
+    guard_poster(code)
     try:
         if not _CODE_LETTERS.issuperset(code):
             raise NotFound(code)
-        return catalogue.poster(code)
+        return office().catalogue.poster(code)
     except NotFound:
         note_failure()
         abort(404)
