@@ -23,6 +23,9 @@ from survey.domain.wave import Mode, SamplePlan, WavePlan, Within
 # How long a slot is held for somebody who was let in. The form takes about three minutes, with old eyes and
 # a visitor at the door a quarter of an hour. Who was away for longer still counts if nobody has needed the slot.
 HOLD = timedelta(minutes=20)
+# How long after the page was opened a slot is held or renewed: more than the slowest need, too little to keep it from
+# others for days.
+HOLD_UNTIL = timedelta(hours=1)
 
 _Values = tuple[tuple[str, str], ...]
 

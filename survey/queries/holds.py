@@ -9,9 +9,10 @@ and there rows that somebody else has locked are skipped. So none waits for anot
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import Enum, auto
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -27,37 +28,49 @@ _MOVE = (
     .where(col(QuotaCellRow.id) == bindparam("cell"))
     .values(granted=col(QuotaCellRow.granted) + bindparam("amount"))
 )
+# The row of who asks is among those of the cell by now. What is neither completed nor granted to tablets is what is
+# free and what others hold; with this one, half of it may be held, and one in any case.
+_HELD = (
+    select(func.count()).where(col(SlotHold.cell_id) == col(QuotaCellRow.id)).correlate(QuotaCellRow).scalar_subquery()
+)
+_FREE = col(QuotaCellRow.target) - col(QuotaCellRow.completed) - col(QuotaCellRow.granted)
 _TAKE = (
     update(QuotaCellRow)
-    .where(
-        col(QuotaCellRow.id) == bindparam("cell"),
-        col(QuotaCellRow.completed) + col(QuotaCellRow.granted) < col(QuotaCellRow.target),
-    )
+    .where(col(QuotaCellRow.id) == bindparam("cell"), _FREE > 0, or_(_FREE > _HELD, _HELD == 1))
     .values(granted=col(QuotaCellRow.granted) + 1)
 )
 _RENEW = update(SlotHold).where(_OWN).values(expires_at=bindparam("until")).returning(col(SlotHold.cell_id))
 
 
-def take_hold(connection: Connection, submission_id: UUID, cell_id: int, until: datetime) -> bool:
+class Taken(Enum):
+    """What became of the wish for a slot. ENOUGH_HELD: there is room, but half of it is held already."""
+
+    HELD = auto()
+    ENOUGH_HELD = auto()
+    FULL = auto()
+
+
+def take_hold(connection: Connection, submission_id: UUID, cell_id: int, until: datetime) -> Taken:
     """Hold a slot of the cell for this submission, and no other: asked again it lasts longer, or moves with changed
-    answers. False where the cell is full; then nothing is held."""
+    answers. Unless it is HELD, nothing is held any more."""
     own = {"id": submission_id}
     new, held = False, None
     while not new and held is None:  # the same question, asked twice in one moment, may come or go in between
         held = connection.scalar(_RENEW, own | {"until": until})
         new = held is None and _insert(connection, submission_id, cell_id, until)
     if held == cell_id:
-        return True
-    if held is None:
-        taken = connection.execute(_TAKE, {"cell": cell_id}).rowcount == 1
-    else:
-        taken = lock_free(connection, (held, cell_id))[cell_id] > 0
-        move(connection, {held: -1} | ({cell_id: 1} if taken else {}))
-    if taken and held is not None:
+        return Taken.HELD
+    if held is not None:
         connection.execute(update(SlotHold).where(_OWN).values(cell_id=cell_id), own)
-    elif not taken:
-        connection.execute(delete(SlotHold).where(_OWN), own)
-    return taken
+    # Once the cell is locked, whoever holds a slot of it has committed, so the next statement counts them all.
+    free = lock_free(connection, {cell_id} if held is None else {cell_id, held})[cell_id]
+    taken = connection.execute(_TAKE, {"cell": cell_id}).rowcount == 1
+    if held is not None:
+        move(connection, {held: -1})
+    if taken:
+        return Taken.HELD
+    connection.execute(delete(SlotHold).where(_OWN), own)
+    return Taken.ENOUGH_HELD if free > 0 else Taken.FULL
 
 
 def end_hold(connection: Connection, submission_id: UUID) -> int | None:

@@ -14,18 +14,20 @@ from sqlalchemy import Connection
 
 from survey.domain.disposition import Disposition, Finish
 from survey.domain.problems import Invalid
-from survey.domain.quota import HOLD
+from survey.domain.quota import HOLD, HOLD_UNTIL
 from survey.domain.validation import check_answers
 from survey.domain.wave import Admission, accepts
 from survey.queries import holds, responses, waves
+from survey.queries.holds import Taken
 from survey.services.keep_responses import SlotsExpired
 from survey.services.receive_submission import Door, WaveNotTaking, place_in_quota
 from survey.services.release_slots import any_expired, release_slots
 
 
 class Room(StrEnum):
-    """What somebody is told. `unknown`: these answers belong to no cell, the form has come already, or the wave is in
-    its grace, where whoever is late is taken as they come."""
+    """What somebody is told. `unknown`, and they go on without a promise: these answers belong to no cell, the form has
+    come already, the page was opened long ago, so many are answering that half of what is free is held, or the wave is
+    in its grace, where whoever is late is taken as they come."""
 
     OPEN = "open"
     FULL = "full"
@@ -33,6 +35,7 @@ class Room(StrEnum):
     UNKNOWN = "unknown"
 
 
+_TOLD = {Taken.HELD: Room.OPEN, Taken.ENOUGH_HELD: Room.UNKNOWN, Taken.FULL: Room.FULL}
 _WITHOUT_CELL = {Disposition.INELIGIBLE: Room.INELIGIBLE, Disposition.OVER_QUOTA: Room.FULL}
 
 
@@ -45,6 +48,7 @@ class Knock:
     questionnaire_code: str
     questionnaire_version: int
     answers: Mapping[str, object]
+    opened_at: datetime
     at: datetime
 
 
@@ -84,8 +88,9 @@ def _ask(connection: Connection, knock: Knock, wave_id: int, cell_id: int | None
         if held is not None:
             holds.move(connection, {held: -1})
         return None
-    if holds.take_hold(connection, knock.submission_id, cell_id, knock.at + HOLD):
-        return Room.OPEN
-    if not last_word and any_expired(connection, knock.at, {cell_id}):
+    if knock.at >= knock.opened_at + HOLD_UNTIL:
+        return Room.UNKNOWN
+    taken = holds.take_hold(connection, knock.submission_id, cell_id, knock.at + HOLD)
+    if taken is not Taken.HELD and not last_word and any_expired(connection, knock.at, {cell_id}):
         raise SlotsExpired
-    return Room.FULL
+    return _TOLD[taken]

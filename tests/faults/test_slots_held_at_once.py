@@ -64,7 +64,7 @@ class Crowd:
         asked = self.wave.questionnaire
         answers = valid_answers(sex=sex)
         at = self.wave.clock.now - ago
-        room = hold_slot(self.wave.door, Knock(me, self.wave.point.code, asked.code, asked.version, answers, at))
+        room = hold_slot(self.wave.door, Knock(me, self.wave.point.code, asked.code, asked.version, answers, at, at))
         self.rooms[room] += 1
         return room
 
@@ -147,4 +147,4 @@ def test_a_hold_that_asks_for_no_room_is_found(sqlite_wave: Field, monkeypatch: 
 
 def test_a_form_that_forgets_its_hold_is_found(sqlite_wave: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holds, "end_hold", lambda *_: None)
-    assert any("turned away" in each for each in an_afternoon(sqlite_wave, FEWER))
+    assert any("holds a slot" in each for each in an_afternoon(sqlite_wave, FEWER))

@@ -1,20 +1,26 @@
 """Slots held for residents who were let in: who has one, who keeps it, when it comes free, and that it all adds up."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import bindparam, update
+from sqlmodel import col
 
 from survey.domain.disposition import Disposition, Finish
 from survey.domain.problems import Invalid
 from survey.domain.quota import HOLD
 from survey.domain.wave import Admission, Mode
 from survey.queries import holds, quotas
+from survey.queries.holds import Taken
+from survey.services import hold_slot as service
 from survey.services.hold_slot import Knock, Room, hold_slot
 from survey.services.move_wave import close_wave
 from survey.services.receive_submission import WaveNotTaking
 from survey.services.recount import recount
+from survey.tables.quota import QuotaCellRow
 from tests.field import HUAYING_AREA, WAVE, Field, plan_text, valid_answers
 from tests.frames.excerpt import YUECHI
 from tests.services.outing import out
@@ -33,9 +39,15 @@ def knock(field: Field, submission_id: UUID | None = None, **who: object) -> Roo
     return knock_with(field, valid_answers(**who), submission_id)
 
 
-def knock_with(field: Field, answers: Mapping[str, object], submission_id: UUID | None = None) -> Room:
-    asked = field.questionnaire
-    made = Knock(submission_id or uuid4(), field.point.code, asked.code, asked.version, answers, field.clock.now)
+def knock_with(
+    field: Field,
+    answers: Mapping[str, object],
+    submission_id: UUID | None = None,
+    opened_at: datetime | None = None,
+) -> Room:
+    asked, now = field.questionnaire, field.clock.now
+    who = submission_id or uuid4()
+    made = Knock(who, field.point.code, asked.code, asked.version, answers, opened_at or now, now)
     return hold_slot(field.door, made)
 
 
@@ -142,10 +154,48 @@ def test_expired_holds_are_released_by_night_and_by_a_tablet_that_goes_out(new_f
     field.clock.forward(seconds=HOLD.total_seconds())
     assert recount(field.db, field.clock.now)[1] == []
     assert counts(field) == (0, 0)
-    assert (knock(field), knock(field)) == (Room.OPEN, Room.OPEN)
+    assert (knock(field), knock(field, sex="M")) == (Room.OPEN, Room.OPEN)
     field.clock.forward(seconds=HOLD.total_seconds())
     assert sum(out(field).free.values()) == 12, "the tablet gets every slot of the district"
     assert knock(field) is Room.FULL
+
+
+def roomy(new_field: Callable[..., Field]) -> Field:
+    """A wave that wants ten people of a kind."""
+    field = new_field(plan=plan_text(samples={Mode.INTERCEPT: 60}, districts=[YUECHI]))
+    assert field.cell().target == 10
+    return field
+
+
+def test_half_of_what_is_free_is_held_and_nobody_is_told_full_while_there_is_room(
+    new_field: Callable[..., Field],
+) -> None:
+    field, first = roomy(new_field), uuid4()
+    told = [knock(field, first), *(knock(field) for _ in range(7))]
+    assert told == [Room.OPEN] * 5 + [Room.UNKNOWN] * 3
+    assert counts(field) == (0, 5), "who goes on without a promise holds nothing"
+    assert knock(field, first) is Room.OPEN, "who holds a slot keeps it"
+    other = uuid4()
+    assert (knock(field, other, sex="M"), knock(field, other)) == (Room.OPEN, Room.UNKNOWN)
+    assert counts(field, sex="M") == (0, 0), "the hold was given up with the answer"
+    sent = [field.receive(valid_answers()).disposition for _ in range(6)]
+    assert sent == [Disposition.COMPLETE] * 5 + [Disposition.OVER_QUOTA]
+    assert knock(field) is Room.FULL
+    assert field.receive(valid_answers(), id=first).disposition is Disposition.COMPLETE
+    field.clock.forward(seconds=HOLD.total_seconds())
+    assert [knock(field) for _ in range(3)] == [Room.OPEN] * 2 + [Room.UNKNOWN], "of the four that came free"
+    assert counts(field) == (6, 2)
+
+
+def test_a_hold_is_renewed_for_an_hour_after_the_page_was_opened_and_no_longer(field: Field) -> None:
+    me, opened_at = uuid4(), field.clock.now
+    for _ in range(4):
+        assert knock_with(field, valid_answers(), me, opened_at) is Room.OPEN
+        field.clock.forward(minutes=15)
+    assert knock_with(field, valid_answers(), me, opened_at) is Room.UNKNOWN
+    field.clock.forward(minutes=5)
+    assert knock(field) is Room.OPEN, "twenty minutes after the last renewal the slot is free"
+    assert knock_with(field, valid_answers(), uuid4(), opened_at) is Room.UNKNOWN, "an old page holds nothing anew"
 
 
 def test_a_form_that_has_come_holds_nothing_any_more_and_a_repeat_changes_nothing(field: Field) -> None:
@@ -213,16 +263,30 @@ def test_each_mode_holds_in_its_own_cells(new_field: Callable[..., Field]) -> No
 # --- planted faults ---------------------------------------------------------------------------------------------
 
 
-def _trusts(connection: Any, submission_id: UUID, cell_id: int, until: Any) -> bool:
+def _trusts(connection: Any, submission_id: UUID, cell_id: int, until: Any) -> Taken:
     """A hold for everybody, without asking the cell."""
     holds._insert(connection, submission_id, cell_id, until)
-    return True
+    return Taken.HELD
 
 
 def test_a_hold_that_asks_for_no_room_is_found(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holds, "take_hold", _trusts)
     with pytest.raises(AssertionError):
         test_who_is_let_in_has_a_slot_that_becomes_their_complete_response(field)
+
+
+def test_holds_up_to_the_last_slot_are_found(new_field: Callable[..., Field], monkeypatch: pytest.MonkeyPatch) -> None:
+    room = col(QuotaCellRow.completed) + col(QuotaCellRow.granted) < col(QuotaCellRow.target)
+    greedy = update(QuotaCellRow).where(col(QuotaCellRow.id) == bindparam("cell"), room)
+    monkeypatch.setattr(holds, "_TAKE", greedy.values(granted=col(QuotaCellRow.granted) + 1))
+    with pytest.raises(AssertionError):
+        test_half_of_what_is_free_is_held_and_nobody_is_told_full_while_there_is_room(new_field)
+
+
+def test_a_hold_that_is_renewed_for_days_is_found(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "HOLD_UNTIL", timedelta(days=9))
+    with pytest.raises(AssertionError):
+        test_a_hold_is_renewed_for_an_hour_after_the_page_was_opened_and_no_longer(field)
 
 
 def test_a_release_that_forgets_the_counter_is_found(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:

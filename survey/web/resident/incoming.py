@@ -86,6 +86,7 @@ class Incoming:
             questionnaire_code=self.token.questionnaire_code,
             questionnaire_version=self.token.questionnaire_version,
             answers=self.answers,
+            opened_at=self.token.opened_at,
             at=now,
         )
 
