@@ -117,7 +117,8 @@ def _questionnaire(token: PageToken) -> Questionnaire:
 def _token_field(token: PageToken) -> Markup:
     """The token, and beside it the id that an acknowledgement has to name before the page's script believes it."""
     written = write_token(office().settings.secret_key, token)
-    return Markup('<input type="hidden" name="_token" value="{}" data-id="{}">').format(written, token.submission_id)
+    field = Markup('<input type="hidden" name="_token" value="{}" data-id="{}" form="form">')
+    return field.format(written, token.submission_id)
 
 
 def _private(response: Response) -> Response:
