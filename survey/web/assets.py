@@ -16,10 +16,12 @@ import rjsmin
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
 _FOLDER = Path(__file__).parent.parent / "static"
-# A script that comes with all that it imports, so that a resident's phone asks once and needs no network later.
-_WHOLE = {"resident/page.mjs"}
+# Scripts that come with all that they import, so that a resident's phone asks once for each.
+_WHOLE = {"resident/page.mjs", "resident/later.mjs"}
 _IMPORT = re.compile(r'import \{ ([\w, ]+) \} from "(\.[\w./]+)";')
 _EXPORT = re.compile(r"export (?=(async )?function |const )")
+_EXPORTED = re.compile(r"export (?:(?:async )?function |const )(\w+)|export \{ ([\w, ]+) \};")
+_LARGE = 200_000  # bytes: what is larger is packed a little less, and a second sooner
 blueprint = Blueprint("assets", __name__)
 
 mimetypes.add_type("text/javascript", ".mjs")
@@ -28,8 +30,15 @@ mimetypes.add_type("text/javascript", ".mjs")
 @dataclass(frozen=True, slots=True)
 class _Asset:
     content: bytes
+    gzipped: bytes
+    brotlied: bytes
     mimetype: str
     packed: Mapping[str, bytes]  # by encoding, the smallest first
+
+    @classmethod
+    def of(cls, content: bytes, mimetype: str) -> "_Asset":
+        quality = 11 if len(content) < _LARGE else 9
+        return cls(content, gzip.compress(content, 9, mtime=0), brotli.compress(content, quality=quality), mimetype)
 
 
 @blueprint.get("/static/<digest>/<path:name>")
@@ -49,8 +58,9 @@ def plotly_script(release: str) -> Response:  # noqa: ARG001 (it makes each rele
 
 
 def _served(found: _Asset, kept: str) -> Response:
-    encoding = next((one for one in found.packed if request.accept_encodings[one]), None)
-    response = Response(found.packed[encoding] if encoding else found.content, mimetype=found.mimetype)
+    packed = {"br": found.brotlied, "gzip": found.gzipped}
+    encoding = next((each for each in packed if request.accept_encodings[each]), None)
+    response = Response(packed[encoding] if encoding else found.content, mimetype=found.mimetype)
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.headers["Vary"] = "Accept-Encoding"
@@ -66,7 +76,7 @@ def plotly_url() -> str:
 @cache
 def _plotly() -> _Asset:
     content = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return _Asset(content, "text/javascript", {"gzip": gzip.compress(content, 6, mtime=0)})
+    return _Asset.of(content, "text/javascript")
 
 
 def asset_url(name: str) -> str:
@@ -90,9 +100,11 @@ def static_digest() -> str:
 
 def whole_script(name: str, *, packed: bool = True) -> str:
     """A module and all that it imports, as one; packed, without comments and indentation. Their names share a scope."""
+    path = (_FOLDER / name).resolve()
     found: dict[Path, str] = {}
-    _collect((_FOLDER / name).resolve(), found)
-    text = "\n".join(found.values())
+    _collect(path, found)
+    exported = ", ".join(one or several for one, several in _EXPORTED.findall(path.read_text(encoding="utf-8")))
+    text = "\n".join([*found.values(), f"export {{ {exported} }};" if exported else ""])
     return str(rjsmin.jsmin(text)) if packed else text
 
 
@@ -103,7 +115,7 @@ def _collect(path: Path, found: dict[Path, str]) -> None:
         imported = _IMPORT.fullmatch(line)
         if imported and (target := (path.parent / imported[2]).resolve()) not in found:
             _collect(target, found)
-        if not imported:
+        if not imported and not line.startswith("export {"):
             lines.append(_EXPORT.sub("", line))
     found[path] = "\n".join(lines)
 
@@ -115,8 +127,7 @@ def _asset(name: str) -> _Asset | None:
         return None
     content = whole_script(name).encode() if name in _WHOLE else path.read_bytes()
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    packed = {"br": brotli.compress(content), "gzip": gzip.compress(content, 9, mtime=0)}
-    return _Asset(content, mimetype, packed)
+    return _Asset.of(content, mimetype)
 
 
 def init_app(app: Flask) -> None:

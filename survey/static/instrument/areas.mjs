@@ -1,6 +1,5 @@
 // The lists below a changed list: fetched, filled, and unchosen.
-
-export const LIST_ABOVE = /__(district|street)$/;
+import { LIST_ABOVE } from "./fill_in.mjs";
 
 // Without a network the lists below stay empty until it is back.
 export async function fillLists(form, changed) {

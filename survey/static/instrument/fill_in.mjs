@@ -1,16 +1,17 @@
 // What was filled in, as [name, value] pairs in the order of the page, put back into a form. Names that begin with an
 // underscore (token, language and the like) belong to the page, not to the person.
-import { LIST_ABOVE, fillLists } from "./areas.mjs";
+
+export const LIST_ABOVE = /__(district|street)$/; // names of lists that others follow
 
 export function fieldsOf(form) {
   return [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
 }
 
-export async function fillIn(form, fields) {
+export async function fillIn(form, fields, fillLists) {
   for (const [name, value] of fields) {
     for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
-      else if (element.tagName === "SELECT") await choose(form, element, value);
+      else if (element.tagName === "SELECT") await choose(form, element, value, fillLists);
       else element.value = value;
     }
   }
@@ -18,7 +19,7 @@ export async function fillIn(form, fields) {
 
 // A list of areas shows what lies below the point's area; for somebody from elsewhere it is fetched again. Since the
 // fields stand in the order of the page, each list is there before its answer.
-async function choose(form, list, value) {
+async function choose(form, list, value, fillLists) {
   if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
   list.value = value;
   if (LIST_ABOVE.test(list.name)) await fillLists(form, list);

@@ -1,6 +1,6 @@
 // A form with a script: questions appear and vanish as answers decide, lists of areas follow each other, and a category
 // that stands alone lets go of the others.
-import { LIST_ABOVE, fillLists } from "./areas.mjs";
+import { LIST_ABOVE } from "./fill_in.mjs";
 import { askedItems } from "./routing.mjs";
 
 function answerOf(fieldset) {
@@ -43,8 +43,9 @@ function standAlone({ target }) {
   }
 }
 
-// From now on the form follows its answers, and `told` hears what `show` tells. Returns what does so once more.
-export function begin(form, table, told) {
+// From now on the form follows its answers, and `told` hears what `show` tells; `fillLists` (areas.mjs) is asked for the
+// lists below a changed one. Returns what shows and tells once more.
+export function begin(form, table, told, fillLists) {
   const route = () => told(show(form, table));
   form.addEventListener("change", standAlone);
   form.addEventListener("input", route);

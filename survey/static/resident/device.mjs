@@ -2,6 +2,7 @@
 // is kept, and the form works all the same.
 
 export const DAY = 24 * 60 * 60 * 1000;
+export const DRAFT = `draft:${location.pathname}`; // of this page's form
 
 export function kept(name) {
   try {
@@ -49,4 +50,10 @@ export function begun(now) {
 
 export function part(id) {
   return document.getElementById(id);
+}
+
+// A draft is gone when the form it belongs to has arrived, and not when another form of this phone has.
+export function forgetDraft(id) {
+  const draft = kept(DRAFT);
+  if (draft && draft.id === id) forget(DRAFT);
 }

@@ -1,5 +1,5 @@
 // Names the questions that are still to be answered, as the server would, but at once, and also without a network.
-import { part } from "./device.mjs";
+import { settle } from "./settle.mjs";
 
 export function isEmpty(fieldset) {
   const typed = [...fieldset.querySelectorAll("input:not([type]), textarea")];
@@ -33,15 +33,6 @@ export function pointOut(form, codes) {
   }
   form.before(summary);
   summary.focus();
-}
-
-// The question was seen to: whether the answer is right, sending tells.
-export function settle(fieldset) {
-  const problem = fieldset && fieldset.querySelector(".problem");
-  if (!problem) return;
-  problem.remove();
-  fieldset.classList.remove("wrong");
-  fieldset.removeAttribute("aria-invalid");
 }
 
 function make(name, text) {

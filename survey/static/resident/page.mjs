@@ -1,50 +1,81 @@
 // The resident's page: the form follows its answers, keeps a draft, and is sent until it has arrived. Every page of ours
-// goes on with what still waits on this phone. Whatever may be needed comes in one file, the network may be gone later.
+// goes on with what still waits on this phone. What sends is fetched with the first answer (later.mjs), or at once where
+// something waits.
 import { begin } from "../instrument/form.mjs";
 import { forget, namesOf, part } from "./device.mjs";
 import { keepDraft } from "./draft.mjs";
-import { isEmpty, pointOut, settle } from "./missing.mjs";
-import { entries, post } from "./outbox.mjs";
-import { roomFor } from "./room.mjs";
-import { tryNow } from "./sending.mjs";
-import { sendOpenly, sendQuietly } from "./under_way.mjs";
+import { entryOf } from "./entry.mjs";
+import { entries } from "./outbox.mjs";
+import { settle } from "./settle.mjs";
+
+const part = (id) => document.getElementById(id);
+
+// Some browsers remember for ever that a script did not come; by another name they ask for it again.
+let [coming, tries] = [null, 0];
+function later() {
+  if (!coming) {
+    coming = tries ? import(`./later.mjs?${tries}`) : import("./later.mjs");
+    coming.catch(() => {
+      coming = null;
+      tries += 1;
+    });
+  }
+  return coming;
+}
+
+// Without a network the lists of areas below a changed one stay empty until it is back.
+function lists(form, changed) {
+  return later().then(
+    ({ fillLists }) => fillLists(form, changed),
+    () => addEventListener("online", () => lists(form, changed), { once: true }),
+  );
+}
 
 function beginForm(form, waiting) {
-  const { id } = form.elements._token.dataset;
-  const room = roomFor(form);
   let told; // what the form tells: {asked, answers, answered}
   let pressed = "send";
   let sent = false;
+  let room;
 
+  const ask = (entry) =>
+    later().then(({ roomFor }) => {
+      room = room || roomFor(form);
+      room(entry);
+    }, () => {});
+  const entry = entryOf(form, ask);
   part("progress").hidden = false;
   const route = begin(form, JSON.parse(part("routing").textContent), (news) => {
     told = news;
-    room(news);
+    entry(news);
     part("progress").style.width = `${(100 * news.answered) / Math.max(news.asked.length, 1)}%`;
+  }, lists);
+  form.addEventListener("change", ({ target }) => {
+    settle(target.closest("fieldset"));
+    if (!sent) later().catch(() => {});
   });
-  form.addEventListener("change", ({ target }) => settle(target.closest("fieldset")));
   addEventListener("pageshow", route); // the browser may have filled in what it remembers
-  addEventListener("online", () => (part("offline").hidden = true));
+  addEventListener("online", () => {
+    part("offline").hidden = true;
+    later().catch(() => {});
+  });
   if (part("summary")) part("summary").focus();
-  if (!waiting) keepDraft(form, id, route);
+  if (!waiting) keepDraft(form, form.elements._token.dataset.id, route, lists);
   readAloud(form);
   const working = form.dataset.work && import("./work.mjs").then(({ work }) => work(form)).catch(() => {});
 
-  function gaps() {
-    const finished = /send|next/.test(pressed);
-    return told.asked.filter((code) => {
-      const fieldset = part(code);
-      if (!finished || told.answers[code] !== null || fieldset.hasAttribute("data-optional")) return false;
-      return isEmpty(fieldset) && !(pressed === "next" && !fieldset.hasAttribute("data-entry"));
-    });
+  function sayOffline() {
+    part("offline").hidden = false;
+    part("offline").focus();
   }
 
-  async function send() {
-    sent = true;
-    await working;
-    const body = new URLSearchParams(new FormData(form));
-    body.append("_action", pressed);
-    sendOpenly(post(location.pathname, id, body.toString()));
+  // The browser would put a page of its own in place of the form where there is no network.
+  function sendAsPage() {
+    sent = false;
+    if (!navigator.onLine) return sayOffline();
+    const action = document.createElement("input");
+    Object.assign(action, { type: "hidden", name: "_action", value: pressed });
+    form.append(action);
+    form.submit();
   }
 
   document.addEventListener("click", ({ target }) => {
@@ -52,15 +83,13 @@ function beginForm(form, waiting) {
     if (button) pressed = button.value;
   });
   form.addEventListener("submit", (event) => {
-    const missing = gaps();
-    if (/^show/.test(pressed)) {
-      // The browser would put a page of its own in place of the form.
-      if (navigator.onLine) return;
-      part("offline").hidden = false;
-      part("offline").focus();
-    } else if (missing.length) pointOut(form, missing);
-    else if (!sent) send();
+    const shows = /^show/.test(pressed);
+    if (shows && navigator.onLine) return;
     event.preventDefault();
+    if (shows) return sayOffline();
+    if (sent) return;
+    sent = true;
+    Promise.all([later(), working]).then(([{ send }]) => (sent = send(form, told, pressed)), sendAsPage);
   });
 }
 
@@ -96,9 +125,4 @@ if (form) {
 }
 noteSent();
 addEventListener("storage", noteSent);
-addEventListener("online", tryNow);
-document.addEventListener("visibilitychange", () => document.hidden || tryNow());
-for (const entry of waiting) {
-  if (entry === here) sendOpenly(entry);
-  else sendQuietly(entry);
-}
+if (waiting.length) later().then(({ goOn }) => goOn(waiting, here), () => {});

@@ -1,6 +1,7 @@
 // One interview: the questionnaire put into the app, its draft kept after every change, the person's slot looked up as
 // soon as it can be known, and at the end one sealed record. Content is what a draft holds.
 import { begin } from "../instrument/form.mjs";
+import { fillLists } from "../instrument/areas.mjs";
 import { fieldsOf, fillIn } from "../instrument/fill_in.mjs";
 import { isEligible } from "../instrument/routing.mjs";
 import { keeper } from "./draft_keeper.mjs";
@@ -63,8 +64,8 @@ export function show(app, root, content) {
     form = page.main.querySelector("form");
     pages = pager(page.main, content.phase === "alone" ? "paged" : duty.preferences.mode, content.at);
     root.querySelector("#interview-place").replaceChildren(page.main);
-    await fillIn(form, content.fields);
-    begin(form, page.instrument.routing, heard);
+    await fillIn(form, content.fields, fillLists);
+    begin(form, page.instrument.routing, heard, fillLists);
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
     form.addEventListener("keydown", entered);

@@ -1,0 +1,44 @@
+// What sends a form, and what tells whether there is room and what is missing: fetched with the first answer, so that the
+// page itself is light. Until it has come, the browser can send the form by itself.
+import { fillLists } from "../instrument/areas.mjs";
+import { isEmpty, pointOut } from "./missing.mjs";
+import { post } from "./posting.mjs";
+import { roomFor } from "./room.mjs";
+import { tryNow } from "./sending.mjs";
+import { sendOpenly, sendQuietly } from "./under_way.mjs";
+
+addEventListener("online", tryNow);
+document.addEventListener("visibilitychange", () => document.hidden || tryNow());
+
+// Sends the form, or says what is still to be answered. `told` is what the form tells of itself: {asked, answers}.
+// Returns whether it is on its way.
+export function send(form, told, pressed) {
+  const missing = gaps(told, pressed);
+  if (missing.length) {
+    pointOut(form, missing);
+    return false;
+  }
+  const body = new URLSearchParams(new FormData(form));
+  body.append("_action", pressed);
+  sendOpenly(post(location.pathname, form.elements._token.dataset.id, body.toString()));
+  return true;
+}
+
+function gaps({ asked, answers }, pressed) {
+  const finished = /send|next/.test(pressed);
+  return asked.filter((code) => {
+    const fieldset = document.getElementById(code);
+    if (!finished || answers[code] !== null || fieldset.hasAttribute("data-optional")) return false;
+    return isEmpty(fieldset) && !(pressed === "next" && !fieldset.hasAttribute("data-entry"));
+  });
+}
+
+// Goes on with what still waits on this phone; `here` is the entry of this page's own form.
+export function goOn(waiting, here) {
+  for (const entry of waiting) {
+    if (entry === here) sendOpenly(entry);
+    else sendQuietly(entry);
+  }
+}
+
+export { fillLists, roomFor };
