@@ -1,5 +1,5 @@
 // The lists below a changed list: fetched, filled, and unchosen.
-import { LIST_ABOVE } from "./fill_in.mjs";
+import { LIST_ABOVE } from "./fields.mjs";
 
 // Without a network the lists below stay empty until it is back.
 export async function fillLists(form, changed) {

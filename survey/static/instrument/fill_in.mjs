@@ -1,11 +1,5 @@
-// What was filled in, as [name, value] pairs in the order of the page, put back into a form. Names that begin with an
-// underscore (token, language and the like) belong to the page, not to the person.
-
-export const LIST_ABOVE = /__(district|street)$/; // names of lists that others follow
-
-export function fieldsOf(form) {
-  return [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
-}
+// Puts fields (fields.mjs) back into a form.
+import { LIST_ABOVE } from "./fields.mjs";
 
 export async function fillIn(form, fields, fillLists) {
   for (const [name, value] of fields) {

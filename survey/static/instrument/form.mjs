@@ -1,6 +1,6 @@
 // A form with a script: questions appear and vanish as answers decide, lists of areas follow each other, and a category
 // that stands alone lets go of the others.
-import { LIST_ABOVE } from "./fill_in.mjs";
+import { LIST_ABOVE } from "./fields.mjs";
 import { askedItems } from "./routing.mjs";
 
 function answerOf(fieldset) {

@@ -1,6 +1,6 @@
-// Beside each question a button that reads it aloud. Fetched where the phone has a voice for the page's language.
+// Beside each question a button that reads it aloud. Fetched when somebody wants it; then the first question is read.
 
-export function offerReading(form, voice) {
+export function readFrom(form, voice) {
   const speech = window.speechSynthesis;
   const { lang } = document.documentElement;
   let pressed = null;
@@ -27,13 +27,20 @@ export function offerReading(form, voice) {
     }
   }
 
+  const whole = document.getElementById("aloud");
+  const label = whole.textContent;
   for (const legend of form.querySelectorAll(".item legend")) {
     const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "read", textContent: form.dataset.read });
+    Object.assign(button, { type: "button", className: "read", textContent: label });
     button.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-label", `${form.dataset.read} ${legend.textContent.trim()}`);
+    button.setAttribute("aria-label", `${label} ${legend.textContent.trim()}`);
     button.addEventListener("click", () => read(button));
     legend.after(button);
   }
   addEventListener("pagehide", stop);
+  const first = form.querySelector(".item:not([hidden]) .read");
+  whole.hidden = true;
+  window.speechSynthesis.onvoiceschanged = null;
+  first.focus();
+  read(first);
 }

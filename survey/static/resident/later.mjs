@@ -1,6 +1,7 @@
-// What sends a form, and what tells whether there is room and what is missing: fetched with the first answer, so that the
-// page itself is light. Until it has come, the browser can send the form by itself.
+// What sends a form, brings an earlier draft back, and tells whether there is room and what is missing: fetched with the
+// first answer, so that the page itself is light. Until it has come, the browser can send the form by itself.
 import { fillLists } from "../instrument/areas.mjs";
+import { restore } from "./earlier.mjs";
 import { isEmpty, pointOut } from "./missing.mjs";
 import { post } from "./posting.mjs";
 import { roomFor } from "./room.mjs";
@@ -41,4 +42,4 @@ export function goOn(waiting, here) {
   }
 }
 
-export { fillLists, roomFor };
+export { fillLists, restore, roomFor };

@@ -59,7 +59,8 @@ function beginForm(form, waiting) {
     later().catch(() => {});
   });
   if (part("summary")) part("summary").focus();
-  if (!waiting) keepDraft(form, form.elements._token.dataset.id, route, lists);
+  const draft = !waiting && keepDraft(form, form.elements._token.dataset.id);
+  if (draft) later().then(({ restore }) => restore(form, draft, route), () => {});
   readAloud(form);
   const working = form.dataset.work && import("./work.mjs").then(({ work }) => work(form)).catch(() => {});
 
@@ -93,19 +94,18 @@ function beginForm(form, waiting) {
   });
 }
 
-// Voices come when they like. Without a network there is no reading aloud.
+// A button that lets the questions be read aloud, where the browser has a voice for them; voices come when they like.
 function readAloud(form) {
   const speech = window.speechSynthesis;
-  const offer = () => {
-    const language = document.documentElement.lang.slice(0, 2);
-    const voice = speech.getVoices().find(({ lang }) => lang.slice(0, 2) === language);
-    if (!voice) return;
-    speech.onvoiceschanged = null;
-    import("./aloud.mjs").then(({ offerReading }) => offerReading(form, voice)).catch(() => {});
-  };
+  const language = document.documentElement.lang.slice(0, 2);
+  const voice = () => speech.getVoices().find(({ lang }) => lang.slice(0, 2) === language);
+  const offer = () => (part("aloud").hidden = !voice());
   if (!speech) return;
-  speech.onvoiceschanged = offer;
   offer();
+  speech.onvoiceschanged = offer;
+  part("aloud").addEventListener("click", () =>
+    import("./aloud.mjs").then(({ readFrom }) => readFrom(form, voice()), () => {}),
+  );
 }
 
 function noteSent() {

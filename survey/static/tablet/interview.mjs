@@ -2,7 +2,8 @@
 // soon as it can be known, and at the end one sealed record. Content is what a draft holds.
 import { begin } from "../instrument/form.mjs";
 import { fillLists } from "../instrument/areas.mjs";
-import { fieldsOf, fillIn } from "../instrument/fill_in.mjs";
+import { fieldsOf } from "../instrument/fields.mjs";
+import { fillIn } from "../instrument/fill_in.mjs";
 import { isEligible } from "../instrument/routing.mjs";
 import { keeper } from "./draft_keeper.mjs";
 import { keepDraft } from "./drafts.mjs";

@@ -1,0 +1,24 @@
+// An earlier draft comes back: a tab that is loaded again fills it in at once; who opens the form anew is asked first, for it
+// may be somebody else.
+import { fillLists } from "../instrument/areas.mjs";
+import { fillIn } from "../instrument/fill_in.mjs";
+import { DRAFT, begunHere, forget } from "./device.mjs";
+
+// `changed` hears when fields were filled in or emptied.
+export async function restore(form, draft, changed) {
+  const note = document.getElementById("draft");
+  const [goOn, clear] = note.querySelectorAll("button");
+  clear.addEventListener("click", () => {
+    forget(DRAFT);
+    if (goOn.hidden) form.reset();
+    note.hidden = true;
+    changed();
+  });
+  note.hidden = false;
+  if (!begunHere(DRAFT)) await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  goOn.hidden = true;
+  await fillIn(form, draft.fields, fillLists);
+  const { filled, changed: anew } = note.dataset;
+  note.firstElementChild.textContent = draft.version === form.dataset.version ? filled : anew;
+  form.dispatchEvent(new Event("input"));
+}
