@@ -21,7 +21,6 @@ _WHOLE = {"resident/page.mjs", "resident/later.mjs"}
 _IMPORT = re.compile(r'import \{ ([\w, ]+) \} from "(\.[\w./]+)";')
 _EXPORT = re.compile(r"export (?=(async )?function |const )")
 _EXPORTED = re.compile(r"export (?:(?:async )?function |const )(\w+)|export \{ ([\w, ]+) \};")
-_LARGE = 200_000  # bytes: what is larger is packed a little less, and a second sooner
 blueprint = Blueprint("assets", __name__)
 
 mimetypes.add_type("text/javascript", ".mjs")
@@ -30,15 +29,8 @@ mimetypes.add_type("text/javascript", ".mjs")
 @dataclass(frozen=True, slots=True)
 class _Asset:
     content: bytes
-    gzipped: bytes
-    brotlied: bytes
     mimetype: str
     packed: Mapping[str, bytes]  # by encoding, the smallest first
-
-    @classmethod
-    def of(cls, content: bytes, mimetype: str) -> "_Asset":
-        quality = 11 if len(content) < _LARGE else 9
-        return cls(content, gzip.compress(content, 9, mtime=0), brotli.compress(content, quality=quality), mimetype)
 
 
 @blueprint.get("/static/<digest>/<path:name>")
@@ -58,9 +50,8 @@ def plotly_script(release: str) -> Response:  # noqa: ARG001 (it makes each rele
 
 
 def _served(found: _Asset, kept: str) -> Response:
-    packed = {"br": found.brotlied, "gzip": found.gzipped}
-    encoding = next((each for each in packed if request.accept_encodings[each]), None)
-    response = Response(packed[encoding] if encoding else found.content, mimetype=found.mimetype)
+    encoding = next((one for one in found.packed if request.accept_encodings[one]), None)
+    response = Response(found.packed[encoding] if encoding else found.content, mimetype=found.mimetype)
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.headers["Vary"] = "Accept-Encoding"
@@ -76,7 +67,7 @@ def plotly_url() -> str:
 @cache
 def _plotly() -> _Asset:
     content = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return _Asset.of(content, "text/javascript")
+    return _Asset(content, "text/javascript", {"gzip": gzip.compress(content, 6, mtime=0)})
 
 
 def asset_url(name: str) -> str:
@@ -127,7 +118,8 @@ def _asset(name: str) -> _Asset | None:
         return None
     content = whole_script(name).encode() if name in _WHOLE else path.read_bytes()
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return _Asset.of(content, mimetype)
+    packed = {"br": brotli.compress(content), "gzip": gzip.compress(content, 9, mtime=0)}
+    return _Asset(content, mimetype, packed)
 
 
 def init_app(app: Flask) -> None:

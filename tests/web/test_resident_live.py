@@ -15,7 +15,7 @@ from tests.browser import PHONE, REPOSITORY, Server
 from tests.field import CHINA, SECRET, Field, as_form, open_field, open_field_now, plan_text, valid_answers
 from tests.field import questionnaire_text as with_dates
 
-FIRST_LOAD_BYTES = 13_500
+FIRST_LOAD_BYTES = 10_240
 FIRST_LOAD_REQUESTS = 3
 CIVIC = REPOSITORY / "questionnaires" / "civic" / "1.yaml"
 

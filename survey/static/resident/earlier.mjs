@@ -2,11 +2,11 @@
 // may be somebody else.
 import { fillLists } from "../instrument/areas.mjs";
 import { fillIn } from "../instrument/fill_in.mjs";
-import { DRAFT, begunHere, forget } from "./device.mjs";
+import { DRAFT, begun, forget, part } from "./device.mjs";
 
 // `changed` hears when fields were filled in or emptied.
 export async function restore(form, draft, changed) {
-  const note = document.getElementById("draft");
+  const note = part("draft");
   const [goOn, clear] = note.querySelectorAll("button");
   clear.addEventListener("click", () => {
     forget(DRAFT);
@@ -15,8 +15,13 @@ export async function restore(form, draft, changed) {
     changed();
   });
   note.hidden = false;
-  if (!begunHere(DRAFT)) await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  if (!begun()) await new Promise((pressed) => goOn.addEventListener("click", pressed));
   goOn.hidden = true;
+  // The same form goes on, by the same id: so a slot that was held for it still is.
+  if (draft.version === form.dataset.version) {
+    form.elements._token.value = draft.token;
+    form.elements._token.dataset.id = draft.id;
+  }
   await fillIn(form, draft.fields, fillLists);
   const { filled, changed: anew } = note.dataset;
   note.firstElementChild.textContent = draft.version === form.dataset.version ? filled : anew;

@@ -1,13 +1,14 @@
 // The first screen says whom the answers would stand for. As soon as it is filled in, the rest of the form appears.
+import { part } from "./device.mjs";
 
 // `answered` hears of every complete entry: its answers as a text that tells one from another.
 export function entryOf(form, answered) {
-  const part = (id) => document.getElementById(id);
   let known = "";
   return ({ asked, answers }) => {
     const entry = asked.filter((code) => part(code).hasAttribute("data-entry"));
     const told = JSON.stringify(entry.map((code) => answers[code]));
-    if (!entry.length || told === known || entry.some((code) => answers[code] === null)) return;
+    const open = (code) => answers[code] === null && !part(code).hasAttribute("data-optional");
+    if (!entry.length || told === known || entry.some(open)) return;
     known = told;
     reveal(form);
     answered(told);
@@ -15,7 +16,7 @@ export function entryOf(form, answered) {
 }
 
 export function reveal(form) {
-  document.getElementById("rest").hidden = false;
-  document.getElementById("enter").value = "send";
+  part("rest").hidden = false;
+  part("enter").value = "send";
   form.elements._stage.value = "whole";
 }

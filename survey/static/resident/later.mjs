@@ -1,6 +1,7 @@
 // What sends a form, brings an earlier draft back, and tells whether there is room and what is missing: fetched with the
 // first answer, so that the page itself is light. Until it has come, the browser can send the form by itself.
 import { fillLists } from "../instrument/areas.mjs";
+import { part } from "./device.mjs";
 import { restore } from "./earlier.mjs";
 import { isEmpty, pointOut } from "./missing.mjs";
 import { post } from "./posting.mjs";
@@ -15,22 +16,21 @@ document.addEventListener("visibilitychange", () => document.hidden || tryNow())
 // Returns whether it is on its way.
 export function send(form, told, pressed) {
   const missing = gaps(told, pressed);
-  if (missing.length) {
-    pointOut(form, missing);
-    return false;
-  }
+  if (missing.length) pointOut(form, missing);
+  if (missing.length || pressed === "next") return false;
   const body = new URLSearchParams(new FormData(form));
   body.append("_action", pressed);
   sendOpenly(post(location.pathname, form.elements._token.dataset.id, body.toString()));
   return true;
 }
 
+// What is still to be answered: of the first screen also what can't be understood, for the rest depends on it.
 function gaps({ asked, answers }, pressed) {
-  const finished = /send|next/.test(pressed);
   return asked.filter((code) => {
-    const fieldset = document.getElementById(code);
-    if (!finished || answers[code] !== null || fieldset.hasAttribute("data-optional")) return false;
-    return isEmpty(fieldset) && !(pressed === "next" && !fieldset.hasAttribute("data-entry"));
+    const fieldset = part(code);
+    if (answers[code] !== null || fieldset.hasAttribute("data-optional")) return false;
+    if (pressed === "next") return fieldset.hasAttribute("data-entry");
+    return pressed === "send" && isEmpty(fieldset);
   });
 }
 

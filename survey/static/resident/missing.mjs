@@ -1,4 +1,5 @@
 // Names the questions that are still to be answered, as the server would, but at once, and also without a network.
+import { part } from "./device.mjs";
 import { settle } from "./settle.mjs";
 
 export function isEmpty(fieldset) {

@@ -8,8 +8,6 @@ import { entryOf } from "./entry.mjs";
 import { entries } from "./outbox.mjs";
 import { settle } from "./settle.mjs";
 
-const part = (id) => document.getElementById(id);
-
 // Some browsers remember for ever that a script did not come; by another name they ask for it again.
 let [coming, tries] = [null, 0];
 function later() {
@@ -59,10 +57,10 @@ function beginForm(form, waiting) {
     later().catch(() => {});
   });
   if (part("summary")) part("summary").focus();
-  const draft = !waiting && keepDraft(form, form.elements._token.dataset.id);
+  const draft = !waiting && keepDraft(form);
   if (draft) later().then(({ restore }) => restore(form, draft, route), () => {});
   readAloud(form);
-  const working = form.dataset.work && import("./work.mjs").then(({ work }) => work(form)).catch(() => {});
+  if (form.dataset.work) import("./work.mjs").then(({ work }) => work(form)).catch(() => {});
 
   function sayOffline() {
     part("offline").hidden = false;
@@ -90,7 +88,7 @@ function beginForm(form, waiting) {
     if (shows) return sayOffline();
     if (sent) return;
     sent = true;
-    Promise.all([later(), working]).then(([{ send }]) => (sent = send(form, told, pressed)), sendAsPage);
+    later().then(({ send }) => (sent = send(form, told, pressed)), sendAsPage);
   });
 }
 

@@ -1,5 +1,6 @@
 // While the rest of the form appears, the server is asked whether people like this one are still needed. If not, the person
 // is told before spending more time. Without an answer the form goes on: the server decides at the end.
+import { part } from "./device.mjs";
 import { reveal } from "./entry.mjs";
 
 export function roomFor(form) {

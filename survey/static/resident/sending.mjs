@@ -22,10 +22,13 @@ export async function deliver(form, news, { waits = backoff(), patience = PATIEN
     const wait = waits.next(after);
     news(navigator.onLine ? why : "offline", wait);
     await new Promise((done) => {
-      wakes.push(done);
-      setTimeout(done, wait);
+      const wake = () => {
+        wakes = wakes.filter((each) => each !== wake);
+        done();
+      };
+      wakes.push(wake);
+      setTimeout(wake, wait);
     });
-    wakes = [];
   }
 }
 

@@ -1,6 +1,6 @@
 // The page while a form is on its way: a panel in place of the form says how it stands, and in the end the page goes
 // where the server's word leads.
-import { forget, forgetDraft, kept } from "./device.mjs";
+import { forget, forgetDraft, kept, part } from "./device.mjs";
 import { alone, arrived, post } from "./posting.mjs";
 import { deliver, tryNow } from "./sending.mjs";
 
