@@ -149,7 +149,7 @@ def test_a_page_that_was_open_for_too_long_comes_back_with_all_answers_and_the_s
     browser_errors.allow("status of 422")
     submission_id, opened = uuid4(), datetime.now(UTC) - timedelta(days=4)
     token = street.field.token(submission_id, opened_at=opened)
-    field = f'<input type="hidden" name="_token" value="{token}" data-id="{submission_id}">'
+    field = f'<input type="hidden" name="_token" value="{token}" data-id="{submission_id}" form="form">'
     english_phone.route(street.form, lambda route: route.fulfill(body=TOKEN.sub(field, route.fetch().text())))
     resident = ready(english_phone, street)
     resident.send()

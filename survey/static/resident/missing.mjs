@@ -14,15 +14,15 @@ export function pointOut(form, codes) {
   const summary = make("div", "");
   Object.assign(summary, { id: "summary", tabIndex: -1 });
   summary.setAttribute("role", "alert");
-  const list = make("ul", "");
-  summary.append(make("h2", check), make("p", nothingLost), list);
+  const links = make("p", "");
+  summary.append(make("h2", check), make("p", nothingLost), links);
   for (const code of codes) {
     const fieldset = part(code);
     const legend = fieldset.querySelector("legend");
-    const link = make("a", legend.textContent);
+    const link = make("a", legend.querySelector(".number").textContent);
     link.href = `#${code}`;
-    list.append(make("li", ""));
-    list.lastChild.append(link);
+    link.setAttribute("aria-label", legend.textContent.trim());
+    links.append(link, " ");
     settle(fieldset);
     const problem = make("p", missing);
     Object.assign(problem, { id: `${code}-problem`, className: "problem" });
@@ -34,6 +34,7 @@ export function pointOut(form, codes) {
   }
   form.before(summary);
   summary.focus();
+  summary.scrollIntoView();
 }
 
 function make(name, text) {
