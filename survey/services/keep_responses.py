@@ -8,7 +8,7 @@ there is room, so no check can go stale.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -136,11 +136,13 @@ def _enter(checked: Checked, wave: Wave) -> tuple[Checked | None, Admission]:
 
 
 def _without_the_hour(response: NewResponse) -> NewResponse:
-    """Of an answer to a letter only the day is kept, and how long it took."""
+    """Of an answer to a letter only the day is kept, and how many seconds it took: a fraction of one would be known to
+    whoever watched it arrive."""
     if response.mode != Mode.SAMPLED:
         return response
     day = day_of(response.received_at)
-    return replace(response, received_at=day, opened_at=day - (response.received_at - response.opened_at))
+    took = timedelta(seconds=round((response.received_at - response.opened_at).total_seconds()))
+    return replace(response, received_at=day, opened_at=day - took)
 
 
 def _of_the_wave(response: NewResponse, wave: Wave) -> bool:

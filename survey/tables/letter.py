@@ -1,7 +1,7 @@
 """Letters with one-time codes to sampled households.
 
 Of a code only its digest is kept, and whether it has been used: no moment and no response, so that nothing in these
-rows says which answer a letter brought in.
+rows says which answer a letter brought in. What remains beside them: docs/decisions/0018-letters-nobody-can-link.md.
 """
 
 from datetime import datetime

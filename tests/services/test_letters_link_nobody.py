@@ -1,4 +1,4 @@
-"""Nothing that is stored leads from a letter's code to its answer: no column, no moment, no order of rows."""
+"""No column and no moment leads from a letter's code to its answer, and the codes' rows have no order of use."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from survey.domain.letters import code_digest, shown
 from survey.queries import letters
-from tests.field import CHINA, Field
+from survey.services.answer_letter import answer_letter, find_letter
+from tests.field import CHINA, Field, valid_answers
 from tests.letters import answer, letters_plan, print_letters, table
 
 
@@ -52,6 +53,17 @@ def test_nothing_stored_leads_from_a_code_to_its_answer(posted: Field) -> None:
     moments = {row["received_at"] for row in posted.rows()}
     assert {moment.astimezone(CHINA).time().isoformat() for moment in moments} == {"00:00:00"}
     assert {row["received_at"] - row["opened_at"] for row in posted.rows()} == {timedelta(minutes=5)}
+
+
+def test_how_long_an_answer_took_is_kept_in_whole_seconds(posted: Field) -> None:
+    (code, *_) = print_letters(posted)
+    posted.clock.forward(microseconds=123_456)
+    letter = find_letter(posted.door, code)
+    opened = posted.clock.now - timedelta(seconds=61, microseconds=654_321)
+    form = posted.submission(valid_answers(), point_code=letter.point.code, opened_at=opened)
+    answer_letter(posted.door, letter, form)
+    (row,) = posted.rows()
+    assert row["received_at"] - row["opened_at"] == timedelta(seconds=62)
 
 
 def test_the_place_of_a_used_code_says_nothing_of_when_it_was_used(posted: Field) -> None:
