@@ -24,6 +24,13 @@ def is_unasked_child(questionnaire: Questionnaire, answers: Answers, *, guardian
     return not (guardian and minors.consent is Consent.GUARDIAN)
 
 
+def lacks_consent(questionnaire: Questionnaire, answers: Answers, *, guardian: bool) -> bool:
+    """Whether a box that was overlooked would cost a pupil's answers, so that the form is to be looked at again."""
+    minors = questionnaire.minors
+    pupils = minors is not None and minors.consent is Consent.GUARDIAN
+    return pupils and is_unasked_child(questionnaire, answers, guardian=guardian)
+
+
 def read_minors(
     conditions: ConditionReading,
     value: object,

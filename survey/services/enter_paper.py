@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from survey.config import OFFICE_ZONE
 from survey.domain.disposition import Finish
 from survey.domain.fieldwork import Point, Wave
+from survey.domain.minors import lacks_consent
 from survey.domain.paper import MOST_COPIES, Serial, answer_of, batch_letters, read_serial
 from survey.domain.problems import Invalid, Problem
 from survey.domain.questionnaire import Questionnaire
@@ -49,7 +50,10 @@ def paper_points(door: Door, wave_code: str) -> tuple[Wave, list[Point]]:
 def print_sheets(
     door: Door, wave_code: str, point_code: str, copies: int, draw: Callable[[int], int]
 ) -> tuple[Questionnaire, Point, list[str]]:
-    """(questionnaire, point, serials) of new sheets; no two printings share any. `draw(n)` is a number below n.
+    """(questionnaire, point, serials) of new sheets. `draw(n)` is a number below n.
+
+    Nothing is kept of a printing: its four letters are drawn by chance, so two printings for one point and version may,
+    very rarely, be given the same ones. Entering the second of two such sheets then says that it is entered already.
 
     Raises NotFound for the wave or point, Invalid naming `copies`.
     """
@@ -119,8 +123,16 @@ def enter_sheet(
     language: str,
     finish: Finish,
     now: datetime,
+    *,
+    guardian: bool,
 ) -> Receipt:
-    """Keep what stands on a sheet. Raises Invalid naming each item that is wrong, WaveNotTaking, Unavailable."""
+    """Keep what stands on a sheet. `guardian`: whether one ticked that a child may answer.
+
+    Raises Invalid naming each item that is wrong, or `_guardian`; WaveNotTaking, Unavailable.
+    """
+    answers = read_answers(sheet, typed)
+    if finish is Finish.FINISHED and lacks_consent(sheet.questionnaire, answers, guardian=guardian):
+        raise Invalid([Problem("guardian_missing", "_guardian")])
     return receive_submission(
         door,
         Submission(
@@ -130,7 +142,8 @@ def enter_sheet(
             questionnaire_version=sheet.questionnaire.version,
             language=language,
             finish=finish,
-            answers=read_answers(sheet, typed),
+            answers=answers,
+            guardian=guardian,
             opened_at=opened_at,
             received_at=now,
             channel=Channel.DESK,

@@ -8,7 +8,9 @@ import pytest
 from survey.queries.answer_sheets import answer_sheets
 from survey.services.move_wave import close_wave
 from survey.services.recount import recount
-from tests.field import AREA, WAVE, Field, valid_answers
+from tests.browser import REPOSITORY
+from tests.field import AREA, WAVE, Field, plan_text, questionnaire_text, valid_answers
+from tests.questionnaires.instruments import tiny
 from tests.web.desk import Desk, Visitor
 
 PAPER = f"/desk/waves/{WAVE}/paper"
@@ -39,17 +41,20 @@ def printed(visitor: Visitor, field: Field, copies: int = 3, language: str = "en
     return re.findall(r'class="serial">\S+ <b>(\S+)</b>', page.text)
 
 
-def type_in(visitor: Visitor, serial: str, *, day: str = DAY, action: str = "store", **changes: str) -> tuple[int, str]:
+def type_in(
+    visitor: Visitor, serial: str, *, day: str = DAY, action: str = "store", guardian: str = "", **changes: str
+) -> tuple[int, str]:
     """Type in a sheet. Returns (status, what is said next)."""
     fields = {f"item-{code}": answer for code, answer in (TYPED | changes).items()}
     fields |= {"_serial": serial, "_day": day, "_language": "zh-Hans", "_action": action}
+    fields |= {"_guardian": guardian} if guardian else {}
     told = visitor.post(f"{PAPER}/entry", **fields)
     if told.status_code == 303:
         return 303, visitor.get(told.location).text
     return told.status_code, told.text
 
 
-def test_each_sheet_has_a_number_of_its_own_and_no_two_printings_share_any(visitor: Visitor, field: Field) -> None:
+def test_each_sheet_has_a_number_of_its_own_and_another_printing_other_numbers(visitor: Visitor, field: Field) -> None:
     serials = printed(visitor, field, 50) + printed(visitor, field, 50)
     assert len(set(serials)) == 100
     assert all(re.fullmatch(r"P1-1-[2-9A-Z]{4}[0-9]{2}-[2-9A-Z]{2}", serial) for serial in serials)
@@ -213,3 +218,104 @@ def test_how_long_paper_took_nobody_knows(visitor: Visitor, field: Field) -> Non
         sheets = answer_sheets(connection, field.wave_id, [("field", 1)], frame, items)
     assert sorted(sheets["duration"].isna()) == [False, True]
     assert visitor.get(f"/desk/waves/{WAVE}/quality").status_code == 200
+
+
+def sheet_page(field: Field, visitor: Visitor, language: str) -> str:
+    """One sheet, printed."""
+    return visitor.get(f"{PAPER}/sheets?point={field.point.code}&copies=1&language={language}").text
+
+
+def open_wave(new_field: Callable[..., Field], name: str) -> Field:
+    """A wave of a tiny instrument."""
+    titles = ", ".join(f"{language}: Trial wave" for language in tiny(name).languages)
+    plan = plan_text(questionnaire=(name, 1)).replace("{zh-Hans: 试调查, en: Trial wave}", f"{{{titles}}}")
+    return new_field(questionnaire=(REPOSITORY / f"tests/questionnaires/{name}.yaml").read_text("utf-8"), plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("language", "kept", "contact"),
+    [
+        ("en", "are kept for 24 months, then deleted.", "Questions or complaints: Survey office, 000-1234567"),
+        ("zh-Hans", "24个月后删除。", "疑问或投诉请联系：调查办，电话000-1234567"),
+    ],
+)
+def test_a_sheet_says_before_the_questions_what_is_kept_and_whom_to_ask(
+    new_field: Callable[..., Field], new_desk: Callable[..., Desk], language: str, kept: str, contact: str
+) -> None:
+    notice = "{contact: {zh-Hans: 调查办，电话000-1234567, en: 'Survey office, 000-1234567'}, keep_months: 24}"
+    field = new_field(plan=f"{plan_text()}\nnotice: {notice}")
+    page = sheet_page(field, new_desk().signed_in("analyst"), language)
+    assert 0 < page.index(kept) < page.index(contact) < page.index('class="question"')
+
+
+def test_a_sheet_of_a_plan_without_a_notice_names_the_issuing_office(visitor: Visitor, field: Field) -> None:
+    page = sheet_page(field, visitor, "en")
+    assert "are kept until this office deletes them." in page
+    assert f"Questions or complaints: {field.questionnaire.legal.issued_by}" in page
+    assert "Children under 14" not in page
+    assert "guardian" not in page
+
+
+def test_a_sheet_that_asks_no_children_says_so_and_has_no_box(
+    new_field: Callable[..., Field], new_desk: Callable[..., Desk]
+) -> None:
+    field, visitor = open_wave(new_field, "children"), new_desk().signed_in("analyst")
+    page = sheet_page(field, visitor, "en")
+    assert 0 < page.index("Children under 14 are not asked.") < page.index('class="question"')
+    assert "guardian" not in page
+    (serial,) = printed(visitor, field, 1)
+    assert "_guardian" not in visitor.get(f"{PAPER}/entry?serial={serial}&day={DAY}").text
+    assert type_in(visitor, serial, age="1", playgrounds="1")[0] == 303
+    assert [(row["disposition"], row["answers"]) for row in field.rows()] == [("ineligible", {})]
+
+
+def test_a_pupil_s_sheet_is_stored_with_a_guardian_s_consent_only(
+    new_field: Callable[..., Field], new_desk: Callable[..., Desk]
+) -> None:
+    field, visitor = open_wave(new_field, "minors"), new_desk().signed_in("analyst")
+    page = sheet_page(field, visitor, "en")
+    statement, box = page.index("about their way to school"), page.index("I am the parent or guardian and agree")
+    assert 0 < statement < box < page.index('class="question"')
+    assert "本办公室向学生了解" in sheet_page(field, visitor, "zh-Hans")
+    agreed, refused, older = printed(visitor, field)
+    child = {"age": "1", "crossing": "2"}
+    assert 'name="_guardian" value="yes" autofocus' in visitor.get(f"{PAPER}/entry?serial={agreed}&day={DAY}").text
+    status, told = type_in(visitor, agreed, **child)
+    assert (status, field.rows()) == (422, [])
+    assert '<a href="#_guardian">Under 14, a parent or guardian has to agree first.' in told
+    assert 'name="item-crossing" value="2"' in told
+    assert type_in(visitor, agreed, guardian="yes", **child)[0] == 303
+    assert type_in(visitor, refused, action="incomplete", **child)[0] == 303
+    assert type_in(visitor, older, age="2", crossing="1")[0] == 303
+    assert [row["answers"] for row in field.rows()] == [
+        {"age": "under_14", "crossing": "unsafe"},
+        {},
+        {"age": "14-17", "crossing": "safe"},
+    ]
+
+
+def test_a_guardian_s_tick_is_not_lost_when_another_answer_is_wrong(
+    new_field: Callable[..., Field], new_desk: Callable[..., Desk]
+) -> None:
+    field, visitor = open_wave(new_field, "minors"), new_desk().signed_in("analyst")
+    (serial,) = printed(visitor, field, 1)
+    status, told = type_in(visitor, serial, guardian="yes", age="1", crossing="9")
+    assert status == 422
+    assert 'name="_guardian" value="yes" checked' in told
+
+
+@pytest.mark.parametrize(
+    ("hint", "marked"),
+    [
+        ("{zh-Hans: 可多选。, en: Choose all that apply.}", False),
+        ("{zh-Hans: 请回想过去一年。, en: Think of the past year.}", True),
+    ],
+)
+def test_that_several_answers_may_be_ticked_stands_there_once(
+    new_field: Callable[..., Field], new_desk: Callable[..., Desk], hint: str, marked: bool
+) -> None:
+    text = questionnaire_text().replace("did you take part in?}", f"did you take part in?}}\n        hint: {hint}", 1)
+    field, visitor = new_field(questionnaire=text), new_desk().signed_in("analyst")
+    chinese, english = sheet_page(field, visitor, "zh-Hans"), sheet_page(field, visitor, "en")
+    assert (chinese.count("可多选"), english.count("all that apply")) == (1, 1)
+    assert ("（可多选）" in chinese, "(tick all that apply)" in english) == (marked, marked)

@@ -29,6 +29,7 @@ from survey.web.desk.words import DISPOSITIONS
 from survey.web.form_page import FormPage, frame_id
 from survey.web.languages import LANGUAGES, page_language, set_page_language, translate
 from survey.web.office import office
+from survey.web.resident.incoming import GUARDIAN
 
 blueprint = Blueprint("desk_paper", __name__, url_prefix="/desk/waves/<code>/paper")
 
@@ -88,14 +89,17 @@ def enter(code: str) -> BaseResponse:
     except Invalid as refused:
         return Response(_start(code, day, refused.problems), status=422)
     typed = {item: form.get(f"item-{item}", "") for item in sheet.questionnaire.items}
+    guardian = GUARDIAN in form
     finish = _FINISH.get(form.get("_action", "store"), Finish.FINISHED)
     try:
-        receipt = enter_sheet(office().door, sheet, typed, opened_at, language, finish, office().now())
+        receipt = enter_sheet(
+            office().door, sheet, typed, opened_at, language, finish, office().now(), guardian=guardian
+        )
     except Invalid as refused:
-        return Response(_typing(sheet, typed, day, language, refused.problems), status=422)
+        return Response(_typing(sheet, typed, day, language, refused.problems, guardian=guardian), status=422)
     except WaveNotTaking as refused:
         problem = Problem(f"wave_{refused.admission.value}", "serial")
-        return Response(_typing(sheet, typed, day, language, (problem,)), status=410)
+        return Response(_typing(sheet, typed, day, language, (problem,), guardian=guardian), status=410)
     flash(_told(sheet, receipt))
     return redirect(url_for(".entry", code=code, day=day, language=language), code=303)
 
@@ -151,7 +155,15 @@ def _start(code: str, day: str, problems: tuple[Problem, ...] = ()) -> str:
     )
 
 
-def _typing(sheet: Sheet, typed: dict[str, str], day: str, language: str, problems: tuple[Problem, ...] = ()) -> str:
+def _typing(
+    sheet: Sheet,
+    typed: dict[str, str],
+    day: str,
+    language: str,
+    problems: tuple[Problem, ...] = (),
+    *,
+    guardian: bool = False,
+) -> str:
     page = FormPage(sheet.questionnaire, page_language(), sheet.point, None, frame_id(sheet.point), problems=problems)
     return render_template(
         "desk/paper_entry.html",
@@ -161,6 +173,7 @@ def _typing(sheet: Sheet, typed: dict[str, str], day: str, language: str, proble
         sheet=sheet,
         page=page,
         typed=typed,
+        guardian=guardian,
         problems={problem.field: problem for problem in problems},
         areas=area_names(sheet.ground) if sheet.questionnaire.area_item else (),
         mark_letter=mark_letter,

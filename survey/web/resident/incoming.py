@@ -13,9 +13,9 @@ from survey.domain.disposition import Finish
 from survey.domain.document import shown
 from survey.domain.fieldwork import Point
 from survey.domain.json_text import read_object
-from survey.domain.minors import is_unasked_child
+from survey.domain.minors import lacks_consent
 from survey.domain.problems import Problem
-from survey.domain.questionnaire import Consent, Questionnaire
+from survey.domain.questionnaire import Questionnaire
 from survey.domain.submission import Proof, Submission
 from survey.domain.validation import answers_from_form, filled_in, form_fields
 from survey.services.hold_slot import Knock
@@ -142,7 +142,7 @@ def read_form(point: Point, form: MultiDict[str, str], files: Iterable[str]) -> 
     if item is not None and area is not None and item.code not in filled:
         answers.pop(item.code, None)  # the lists were changed above it
     guardian = GUARDIAN in form
-    if action == Action.SEND and _lacks_consent(questionnaire, answers, guardian):
+    if action == Action.SEND and lacks_consent(questionnaire, answers, guardian=guardian):
         problems.append(Problem("guardian_missing", GUARDIAN))
     return Incoming(
         token=token,
@@ -195,13 +195,6 @@ def read_json(point: Point, body: bytes) -> Incoming:
         problems=unreadable or tuple(problems + token_problems),
         work=work,
     )
-
-
-def _lacks_consent(questionnaire: Questionnaire, answers: Mapping[str, object], guardian: bool) -> bool:
-    """Whether a box that was overlooked would cost a pupil's answers."""
-    minors = questionnaire.minors
-    pupils = minors is not None and minors.consent is Consent.GUARDIAN
-    return pupils and is_unasked_child(questionnaire, answers, guardian=guardian)
 
 
 def _unknown(names: Iterable[str]) -> list[Problem]:
