@@ -8,7 +8,7 @@ export function isEmpty(fieldset) {
 }
 
 export function pointOut(form, codes) {
-  const { check, nothingLost, missing } = form.dataset;
+  const { check, nothingLost, notAnswered, missing } = form.dataset;
   const earlier = part("summary");
   if (earlier) earlier.remove();
   const summary = make("div", "");
@@ -16,6 +16,7 @@ export function pointOut(form, codes) {
   summary.setAttribute("role", "alert");
   const links = make("p", "");
   summary.append(make("h2", check), make("p", nothingLost), links);
+  links.append(`${notAnswered} `);
   for (const code of codes) {
     const fieldset = part(code);
     const legend = fieldset.querySelector("legend");
