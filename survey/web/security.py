@@ -7,7 +7,7 @@ from survey.web.resident.page import inline_style_hash
 
 # What no page here does, so that nothing that might creep into one can do it either. The list is short: it travels with
 # every page. A tablet alone notes its place, in waves that ask for it.
-PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=()"
 TABLET_PERMISSIONS = PERMISSIONS.replace("geolocation=()", "geolocation=(self)")
 TWO_YEARS = 2 * 365 * 24 * 3600  # seconds; what browsers ask before they take a host into their own lists
 

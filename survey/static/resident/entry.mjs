@@ -17,7 +17,7 @@ export function entryOf(form, answered) {
 
 export function reveal(form) {
   part("rest").hidden = false;
-  part("go-on").hidden = true;
+  if (part("go-on")) part("go-on").hidden = true;
   part("enter").value = "send";
   form.elements._stage.value = "whole";
 }
