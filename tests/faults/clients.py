@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 PROCESSES = 4
 THREADS = 10  # of each process
-PATIENCE = 30.0  # seconds for which a phone goes on trying
+PATIENCE = 90.0  # seconds for which a phone goes on trying: a busy machine takes long to start a worker
 
 
 @dataclass(frozen=True, slots=True)

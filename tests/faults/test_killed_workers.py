@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import uuid4
 
 import psutil
@@ -35,8 +36,9 @@ class Killer(threading.Thread):
     def run(self) -> None:
         while not self._stopped.wait(self._random.uniform(SHORTEST, LONGEST)):
             if workers := self._master.children():
-                self._random.choice(workers).kill()
-                self.killed += 1
+                with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+                    self._random.choice(workers).kill()
+                    self.killed += 1
 
     def stop(self) -> None:
         """Let the workers live."""
