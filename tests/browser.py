@@ -7,8 +7,6 @@ says so with `browser_errors.allow("part of the message")`.
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,11 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright
 
 from tests import machine
+from tests.starter import Starter
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_STARTER = Starter()
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
@@ -35,6 +36,8 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# What the browser says when it looks for a newer service worker while the network is away. It does so when it likes.
+NO_NEWER_WORKER = "An unknown error occurred when fetching the script."
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -56,9 +59,9 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(**launch_options())
 
 
-def launch_options() -> dict[str, Any]:
+def launch_options(part: machine.Part = machine.BROWSER) -> dict[str, Any]:
     """What every start of the browser needs; also for `launch_persistent_context`."""
-    return {"executable_path": machine.need(machine.BROWSER), "args": list(CHROMIUM_ARGUMENTS)}
+    return {"executable_path": machine.need(part), "args": list(CHROMIUM_ARGUMENTS)}
 
 
 @dataclass  # without slots: Playwright keeps its note of a listener on the object
@@ -83,7 +86,7 @@ class BrowserErrors:
 
     def unexpected(self) -> list[str]:
         """What was seen and not allowed."""
-        return [error for error in self.seen if not any(part in error for part in self._allowed)]
+        return [error for error in self.seen if not any(part in error for part in (*self._allowed, NO_NEWER_WORKER))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Server:
     """A running gunicorn: where it answers, its master process, and what it wrote."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: psutil.Process
     log: Path
 
 
@@ -113,11 +116,7 @@ def gunicorn(
     url = f"http://127.0.0.1:{port}"
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     told = {"HOST": "127.0.0.1", "PORT": port, "PUBLIC_URL": url, "WEB_CONCURRENCY": "2"} | dict(environment)
-    command = [sys.executable, "-m", "gunicorn", "--config", str(settings), application]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=inherited | told, stdout=output, stderr=output, start_new_session=True
-        )
+    process = _STARTER.start(["--config", str(settings), application], inherited | told, folder, log)
     try:
         _wait_for(url, process, log)
         yield Server(url, process, log)
@@ -125,19 +124,19 @@ def gunicorn(
         _end(process)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(url: str, process: psutil.Process, log: Path) -> None:
     give_up = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < give_up:
+    while process.is_running() and time.monotonic() < give_up:
         with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5):
             return
         time.sleep(0.05)
     raise RuntimeError(f"gunicorn did not answer at {url}/healthz:\n{log.read_text('utf-8')}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: psutil.Process) -> None:
     """Asks the master to end, then makes sure that no worker outlives it."""
-    process.send_signal(signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
+    with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+        process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

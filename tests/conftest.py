@@ -163,13 +163,13 @@ def context_without_javascript(new_context: Callable[..., BrowserContext]) -> Br
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts the real server on a database: `start_server(database_url, SECRET_KEY="…")`; ends it after the test."""
+    """Starts the real server, or another one, on a database: `start_server(database_url, SECRET_KEY="…")`."""
     with ExitStack() as servers:
 
-        def start(database_url: str, **environment: str) -> Server:
+        def start(database_url: str, application: str = "wsgi:app", **environment: str) -> Server:
             log = tmp_path / f"gunicorn-{len(list(tmp_path.glob('gunicorn-*')))}.log"
             told = {"DATABASE_URL": database_url, "MINSHENG_HOME": str(tmp_path), **environment}
-            return servers.enter_context(browser.gunicorn(log, told))
+            return servers.enter_context(browser.gunicorn(log, told, application))
 
         yield start
 

@@ -1,5 +1,5 @@
 """Which parts outside Python the tests need on this machine, and where they are: a browser, a Chinese font, PostgreSQL,
-Java.
+Java, Node.
 
 `python -m tests.machine` looks for them and installs what is missing where it may (Debian's apt, as root or with sudo
 that asks no password). Where it may not, it says what is missing, and the tests that need it skip with that reason.
@@ -29,12 +29,18 @@ class Part:
     find: Callable[[], Path | None]
 
 
+def _first(*programs: str) -> Path | None:
+    return next((Path(found) for name in programs if (found := shutil.which(name))), None)
+
+
 def find_browser() -> Path | None:
-    """The Chromium, or a close relative of it, that the browser tests start."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return Path(found)
-    return None
+    """The Chromium that the browser tests start: the one without a screen, as it is lighter."""
+    return _first("chromium-headless-shell") or find_desktop_browser()
+
+
+def find_desktop_browser() -> Path | None:
+    """A Chromium, or a close relative of it, that also writes down what people's own browsers do of their pages."""
+    return _first("chromium", "chromium-browser", "google-chrome")
 
 
 def find_chinese_font() -> Path | None:
@@ -62,11 +68,18 @@ def find_java() -> Path | None:
     return Path(found) if version and int(version[1]) >= 17 else None
 
 
-BROWSER = Part("a browser (Chromium)", "chromium", find_browser)
+def find_node() -> Path | None:
+    """The Node that runs scripts of the pages and reads them as a browser of another year would."""
+    return _first("node")
+
+
+BROWSER = Part("a browser (Chromium)", "chromium-headless-shell", find_browser)
+DESKTOP_BROWSER = Part("a desktop browser (Chromium)", "chromium", find_desktop_browser)
 CHINESE_FONT = Part("a Chinese font", "fonts-noto-cjk", find_chinese_font)
 POSTGRESQL = Part("the PostgreSQL server", "postgresql", find_postgresql)
 JAVA = Part("Java 17 or newer", "default-jre-headless", find_java)
-PARTS = (BROWSER, CHINESE_FONT, POSTGRESQL, JAVA)
+NODE = Part("Node", "nodejs", find_node)
+PARTS = (BROWSER, DESKTOP_BROWSER, CHINESE_FONT, POSTGRESQL, JAVA, NODE)
 
 
 def all_parts_required() -> bool:

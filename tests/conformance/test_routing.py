@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from survey.domain.routing import All, Any_, AtLeast, AtMost, Condition, Is, Not, Routing
+from tests import machine
 from tests.questionnaires.instruments import tiny
 
 HERE = Path(__file__).parent
@@ -23,9 +23,7 @@ Case = dict[str, Any]
 
 def decided_by_node(cases: list[Case], module: Path = MODULE) -> list[Case]:
     """What routing.mjs decides of {table, answers}."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not on the PATH, so the browser's half cannot be run here")
+    node = machine.need(machine.NODE)
     given = json.dumps({"module": str(module), "cases": cases})
     run = subprocess.run(
         [node, HERE / "routing.mjs"], input=given, capture_output=True, text=True, timeout=60, check=False

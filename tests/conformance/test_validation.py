@@ -30,6 +30,7 @@ from survey.domain.questionnaire import (
     questionnaire_from_json,
 )
 from survey.domain.validation import check_answers
+from tests import machine
 from tests.conformance.test_routing import random_condition
 from tests.questionnaires.instruments import civic, instrument_files, parse_text, tiny
 
@@ -72,10 +73,8 @@ def for_node(cases: list[Case]) -> str:
 
 def run_node(given: str, module: Path = MODULE) -> list[tuple[str, Decision]]:
     """The answers as the browser sends them, and what the module decides of them."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not on the PATH, so the browser's half cannot be run here")
-    command = [node, str(HERE / "validation.mjs"), str(module)]
+    node = machine.need(machine.NODE)
+    command = [str(node), str(HERE / "validation.mjs"), str(module)]
     run = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert run.returncode == 0, run.stderr
     return [(one.pop("sent"), one) for one in json.loads(run.stdout)]

@@ -27,7 +27,7 @@ def fill_a_cell(server: Server, field: Field, **who: object) -> list[str]:
     """400 people of one kind answer while 50 are wanted. Returns what is wrong afterwards."""
     forms = [posting(field, valid_answers(**who), uuid4()) for _ in range(ELIGIBLE)]
     told = send_all(server.url, forms)
-    assert server.process.poll() is None, "somebody else ended the server"
+    assert server.process.is_running(), "somebody else ended the server"
     ids = {form.id for form in forms}
     stored = Counter(row["disposition"] for row in field.rows() if str(row["id"]) in ids)
     wrong = [f"status {status}" for status in {one.status for one in told} - {201}]
@@ -43,7 +43,7 @@ def repeat_forms(server: Server, field: Field, **who: object) -> list[str]:
     ids = [uuid4() for _ in range(FORMS)]
     forms = [posting(field, valid_answers(**who), submission_id) for submission_id in ids for _ in range(AT_ONCE)]
     told = send_all(server.url, forms)
-    assert server.process.poll() is None, "somebody else ended the server"
+    assert server.process.is_running(), "somebody else ended the server"
     wrong = [f"status {status}" for status in {one.status for one in told} - {200, 201}]
     firsts = Counter(one.id for one in told if one.status == 201)
     if set(firsts.values()) != {1} or len(firsts) != FORMS:

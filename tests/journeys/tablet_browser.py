@@ -29,7 +29,7 @@ from survey.domain.wave import Mode
 from survey.services.recount import recount
 from survey.tables.paradata import ParadataRow
 from survey.tables.response import ResponseRow
-from tests import browser
+from tests import browser, machine
 from tests.browser import BrowserErrors
 from tests.field import CHINA, Field, open_field, plan_text, questionnaire_text
 from tests.journeys.volunteer import Square, Volunteer
@@ -211,8 +211,11 @@ class Saved:
 class Handset:
     """One tablet: its profile, its browser while that runs, and the ledger of what was called saved."""
 
-    def __init__(self, playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors) -> None:
+    def __init__(
+        self, playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors, part: machine.Part
+    ) -> None:
         self._playwright = playwright
+        self._browser = part
         self._errors = errors
         self._process: psutil.Process | None = None
         self.office = office
@@ -224,7 +227,9 @@ class Handset:
 
     def start(self, *, offline: bool = False, **options: Any) -> "Handset":
         """The browser is started, with whatever its last life has left behind."""
-        told = browser.launch_options() | browser.TABLET | {"locale": "en-GB", "offline": offline} | options
+        told = (
+            browser.launch_options(self._browser) | browser.TABLET | {"locale": "en-GB", "offline": offline} | options
+        )
         self.context = self._playwright.chromium.launch_persistent_context(self.profile, **told)
         self._process = _browser_of(self.profile)
         self._errors.watch(self.context)
@@ -291,11 +296,17 @@ def _browser_of(profile: Path) -> psutil.Process:
 
 
 @contextmanager
-def new_handset(playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors) -> Iterator[Handset]:
+def new_handset(
+    playwright: Playwright,
+    folder: Path,
+    office: Office,
+    errors: BrowserErrors,
+    part: machine.Part = machine.BROWSER,
+) -> Iterator[Handset]:
     """A tablet out of its box; at the end its browser is closed."""
     errors.allow("Failed to load resource")  # what a browser says of every network that is not there
     errors.allow("net::ERR")
-    handset = Handset(playwright, folder, office, errors)
+    handset = Handset(playwright, folder, office, errors, part)
     with contextlib.closing(handset):
         yield handset
 

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests import machine
 from tests.browser import REPOSITORY
 
 STATIC = REPOSITORY / "survey" / "static"
@@ -17,9 +16,7 @@ SHARED = STATIC / "instrument"
 
 def in_node(modules: str, script: str, given: object = None, folder: Path = MODULES) -> Any:
     """What the script returns, which has the named modules as `modules.name` and what it is `given`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not on the PATH, so the tablet's modules cannot be run here")
+    node = machine.need(machine.NODE)
     told = json.dumps({"folder": str(folder), "modules": modules.split(), "script": script, "given": given})
     run = subprocess.run(
         [node, Path(__file__).parent / "node.mjs"], input=told, capture_output=True, text=True, timeout=60, check=False

@@ -69,7 +69,8 @@ class Street:
 
     def worker(self) -> bytes:
         """The present release's service worker, as the server writes it."""
-        files = sorted(path.relative_to(STATIC).as_posix() for path in (STATIC / "tablet").glob("*.mjs"))
+        folders = [STATIC / "instrument", STATIC / "tablet"]
+        files = sorted(path.relative_to(STATIC).as_posix() for each in folders for path in each.glob("*.mjs"))
         told = {
             "digest": self.release,
             "shell": ["/tablet/?lang=zh-Hans", "/tablet/?lang=en"],

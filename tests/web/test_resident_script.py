@@ -5,7 +5,6 @@ A parser (the one that node brings) reads what is served and what was written, a
 
 import json
 import re
-import shutil
 import subprocess
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey.web.assets import asset_url, whole_script
+from tests import machine
 from tests.field import Field
 
 SCRIPT = "resident/page.mjs"
@@ -46,9 +46,7 @@ process.stdout.write(JSON.stringify(told));
 
 def parsed(*texts: str) -> list[dict[str, Any]]:
     """What a parser of 2019 makes of scripts: {tree, names, calls} or {error}."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not on the PATH, so scripts cannot be parsed here")
+    node = machine.need(machine.NODE)
     told = subprocess.run(
         [node, "--expose-internals", "-e", _NODE], input=json.dumps(texts), capture_output=True, text=True, check=True
     )
