@@ -1,7 +1,8 @@
 """What is unusual about the forms of each point, as plain figures: evidence to be filed, not a test.
 
-Counted are the forms that people filled in by themselves. Nothing here tells what anybody answered: a straight line and
-a group of identical answers are shares and counts, whatever the answers are.
+Counted are the forms that people filled in by themselves; beside them stands by which way all forms of the point came,
+since what is opened at an intercept point counts as an intercept, whoever opened it. Nothing here tells what anybody
+answered: a straight line and a group of identical answers are shares and counts, whatever the answers are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,8 @@ MANY = 3  # forms that a device had sent before
 @dataclass(frozen=True, slots=True)
 class PointStatistics:
     """One point. Shares are of its forms, nan where nothing is known of them; `identical` is the largest group of forms
-    with the same answer to every question that is compared."""
+    with the same answer to every question that is compared. `all_forms` counts those of volunteers too; `on_phones` and
+    `by_tablet` are the shares of them that came from people's own browsers, and from tablets."""
 
     point: str
     forms: int
@@ -33,24 +35,27 @@ class PointStatistics:
     from_busy_devices: float
     solved: float
     waited: float
+    all_forms: int
+    on_phones: float
+    by_tablet: float
 
 
 def point_statistics(answers: Answers, evidence: pd.DataFrame) -> tuple[PointStatistics, ...]:
-    """By point, those with most forms first. `evidence` has the rows of `answers`; of its columns earlier_forms and
-    proof (solved, waited or missing) any may be absent."""
+    """By point, those with most forms first. `evidence` has the rows of `answers`; of its columns earlier_forms,
+    proof (solved, waited or missing) and channel (web, tablet, …) any may be absent."""
     unit = answers.unit(Unit.POINT)
     length, answered = longest_run(answers.scales)
     straight = np.where(answered >= FEWEST_ITEMS, length >= LINE * answered, nan).astype(np.float64)
     vector = np.unique(answers.codes, axis=0, return_inverse=True)[1].ravel()
     earlier = _column(evidence, "earlier_forms")
-    proof = evidence["proof"].to_numpy(dtype=object) if "proof" in evidence.columns else None
+    everybody = answers.place(Unit.POINT).codes
 
-    def share_of_proof(kind: str, own: Mask) -> float:
-        return nan if proof is None else float(np.mean(proof[own] == kind))
+    def share(column: str, kind: str, own: Mask) -> float:
+        return float(np.mean(evidence[column].to_numpy(dtype=object)[own] == kind)) if column in evidence else nan
 
     found = []
     for at, name in enumerate(unit.names):
-        own = unit.codes == at
+        own, here = unit.codes == at, everybody == at
         if own.any():
             found.append(
                 PointStatistics(
@@ -61,8 +66,11 @@ def point_statistics(answers: Answers, evidence: pd.DataFrame) -> tuple[PointSta
                     straight=_known(straight[own]),
                     identical=int(np.bincount(vector[own]).max()),
                     from_busy_devices=_known(np.where(np.isnan(earlier), nan, earlier >= MANY)[own]),
-                    solved=share_of_proof("solved", own),
-                    waited=share_of_proof("waited", own),
+                    solved=share("proof", "solved", own),
+                    waited=share("proof", "waited", own),
+                    all_forms=int(here.sum()),
+                    on_phones=share("channel", "web", here),
+                    by_tablet=share("channel", "tablet", here),
                 )
             )
     return tuple(sorted(found, key=lambda each: (-each.forms, each.point)))

@@ -41,7 +41,7 @@ def _evidence(options: argparse.Namespace) -> Answer:
 
 def _document(code: str, found: QualityReview) -> dict[str, Any]:
     points = [
-        {"number": found.points[str(each["point"])].number, **each}
+        {"number": (point := found.points[str(each["point"])]).number, "mode": point.mode, **each}
         for each in point_statistics.documents(found.statistics)
     ]
     return {

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, Response, request
 from sqlalchemy import event, func, insert, select
 from sqlmodel import col
 
@@ -109,6 +109,18 @@ def acknowledge_before_commit() -> Flask:
 
     _swap(taking, "receive_submission", thanked_before)
     return create_app(read_settings())
+
+
+def names_the_path() -> Flask:
+    """Each answer is noted in the log, with what was asked for."""
+    app = create_app(read_settings())
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        app.logger.warning("%s %s: %d", request.method, request.full_path, response.status_code)
+        return response
+
+    return app
 
 
 def commit_without_sync() -> Flask:

@@ -61,6 +61,17 @@ def test_interviews_of_volunteers_are_not_the_point_s() -> None:
     assert statistics(made).forms == 1
 
 
+def test_by_which_way_the_forms_of_a_point_came_counts_those_of_volunteers_too() -> None:
+    made = frame(
+        ["aaaaa", "abcab", "bbbbc", "ccabc", "aabbc"],
+        volunteer=["V1", "V1", None, None, None],
+        channel=["tablet", "tablet", "web", "desk", "web"],
+    )
+    found = statistics(made)
+    assert (found.forms, found.all_forms, found.on_phones, found.by_tablet) == (3, 5, 0.4, 0.4)
+    assert isnan(statistics(frame(["aabbc"])).on_phones)
+
+
 def test_points_stand_in_the_order_of_their_forms() -> None:
     made = frame(["aabbc"] * 3).assign(point=["P1", "P2", "P2"])
     assert [each.point for each in point_statistics(checked_answers(made, ITEMS), made)] == ["P2", "P1"]

@@ -1,5 +1,7 @@
 """The page of signs to look into: what it shows of a point that was stuffed; that it accuses nobody without cause."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ from analysis.quality.answers import Unit, checked_answers
 from analysis.quality.review import review
 from analysis.quality.scenarios import Kind, scenario
 from survey.domain.account import Role
+from survey.domain.submission import Channel
 from survey.domain.wave import Mode
 from survey.services.accounts import add_account
 from survey.services.publish_questionnaire import publish_questionnaire
@@ -53,9 +56,19 @@ def stuff(field: Field) -> None:
 
 
 @pytest.fixture
-def office(posters: Field) -> Desk:
-    people = {role.value: add_account(posters.db, role.value, role.value, PASSWORD, NOW) for role in Role}
-    return Desk(posters.app, posters.db, posters.clock, people)
+def new_office(quick_hashing: None) -> Callable[[Field], Desk]:
+    """The desk of a wave."""
+
+    def make(field: Field) -> Desk:
+        people = {role.value: add_account(field.db, role.value, role.value, PASSWORD, NOW) for role in Role}
+        return Desk(field.app, field.db, field.clock, people)
+
+    return make
+
+
+@pytest.fixture
+def office(posters: Field, new_office: Callable[[Field], Desk]) -> Desk:
+    return new_office(posters)
 
 
 def test_a_point_that_is_stuffed_is_named_with_what_is_unusual_and_its_interviews(posters: Field, office: Desk) -> None:
@@ -74,6 +87,30 @@ def test_a_point_where_people_come_and_go_is_not_named(posters: Field, office: D
     page = office.signed_in("analyst").get(PAGE).text
     assert "Nothing stands out" in page
     assert "150" in page
+
+
+def test_of_an_intercept_point_the_page_says_how_many_came_on_phones_and_how_many_by_tablet(
+    field: Field, new_office: Callable[[Field], Desk]
+) -> None:
+    for number, channel in enumerate([Channel.WEB] * 6 + [Channel.TABLET] * 2):
+        sex, age = PEOPLE[number % 6]
+        field.receive(valid_answers(sex=sex, age=age), channel=channel)
+    poster = field.points[Mode.OPEN_QR][0]
+    field.receive(valid_answers(), point_code=poster.code)
+    page = new_office(field).signed_in("analyst").get(PAGE).text
+    assert "a volunteer may let the person approached scan it" in page
+    head, *rows = page.split('id="points"')[1].split("</table>")[0].split("<tr>")[1:]
+    columns = re.findall(r"<th[^>]*>(.*?)</th>", head)
+    assert [html.unescape(each) for each in columns[-2:]] == [
+        "Intercept: on people's own phones",
+        "Intercept: on a volunteer's tablet",
+    ]
+    told = {re.findall(r'"row">(\d+)', row)[0]: re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows}
+    assert {len(figures) for figures in told.values()} == {len(columns) - 1}
+    assert {point: figures[-2:] for point, figures in told.items()} == {
+        str(field.point.number): ["6 (75%)", "2 (25%)"],
+        str(poster.number): ["–", "–"],
+    }
 
 
 def test_nothing_about_it_changes_what_is_kept_or_estimated(posters: Field, office: Desk) -> None:
@@ -111,9 +148,8 @@ def test_the_questions_that_are_compared_are_those_with_categories_beyond_the_qu
     assert items["activities"].multiple
 
 
-def test_a_wave_without_answers_says_so_in_both_languages(field: Field, quick_hashing: None) -> None:
-    people = {role.value: add_account(field.db, role.value, role.value, PASSWORD, NOW) for role in Role}
-    visitor = Desk(field.app, field.db, field.clock, people).signed_in("analyst")
+def test_a_wave_without_answers_says_so_in_both_languages(field: Field, new_office: Callable[[Field], Desk]) -> None:
+    visitor = new_office(field).signed_in("analyst")
     assert "No complete answers yet." in visitor.get(PAGE).text
     assert all(visitor.get(PAGE, language=language).status_code == 200 for language in LANGUAGES)
     assert f'href="{PAGE}"' in visitor.get(f"/desk/waves/{WAVE}").text

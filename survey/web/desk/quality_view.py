@@ -7,6 +7,8 @@ from math import isnan
 from analysis.quality.answers import Unit
 from analysis.quality.findings import NOTES, Finding
 from analysis.quality.leads import Lead
+from analysis.quality.point_statistics import PointStatistics
+from survey.domain.wave import Mode
 from survey.services.review_quality import QualityReview
 from survey.web.desk.wave_view import WaveView
 from survey.web.desk.words import PLACES
@@ -78,6 +80,8 @@ COLUMNS = (
     N_("From devices that had sent 3 or more"),
     N_("Work done under attack"),
     N_("Waited under attack"),
+    N_("Intercept: on people's own phones"),
+    N_("Intercept: on a volunteer's tablet"),
 )
 
 
@@ -124,10 +128,27 @@ class QualityView:
                     _per_cent(each.from_busy_devices),
                     _per_cent(each.solved),
                     _per_cent(each.waited),
+                    *self._ways(each),
                 ),
             )
             for each in self.found.statistics
         ]
+
+    @property
+    def has_intercepts(self) -> bool:
+        """Whether the table of points has any at which volunteers approach people."""
+        return any(self._intercepts(each.point) for each in self.found.statistics)
+
+    def _ways(self, of: PointStatistics) -> tuple[str, str]:
+        """Of all forms of an intercept point: those on people's own phones, and those on a tablet."""
+        if not self._intercepts(of.point) or isnan(of.on_phones):
+            return "–", "–"
+        ways = (of.on_phones, of.by_tablet)
+        on_phones, by_tablet = (f"{round(share * of.all_forms)} ({_per_cent(share)})" for share in ways)
+        return on_phones, by_tablet
+
+    def _intercepts(self, point: str) -> bool:
+        return self.found.points[point].mode == Mode.INTERCEPT
 
     def name(self, kind: Unit, unit: str) -> str:
         """What a reader calls the unit."""
