@@ -16,7 +16,7 @@ from survey.web import areas, assets, errors, health, languages, openapi, proble
 from survey.web.area_names import area_name
 from survey.web.desk import register as desk
 from survey.web.office import Office, utc_now
-from survey.web.resident import letters
+from survey.web.resident import letter_thanks, letters
 from survey.web.resident import views as resident
 from survey.web.resident.page import inline_style
 from survey.web.tablet import register as tablet
@@ -55,6 +55,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fla
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(resident.blueprint)
     app.register_blueprint(letters.blueprint)
+    app.register_blueprint(letter_thanks.blueprint)
     desk.init_app(app)
     tablet.init_app(app)
     return app

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from survey.db import Database
 from survey.domain.letters import change_key
@@ -13,7 +15,7 @@ from survey.domain.submission import Receipt
 from survey.domain.wave import Mode
 from survey.services.answer_letter import answer_anew, answer_letter, find_letter
 from survey.services.make_letters import make_letters
-from tests.field import AREA, HUAYING_AREA, NOW, Field, plan_text, valid_answers
+from tests.field import AREA, HUAYING_AREA, NOW, Field, as_form, plan_text, token_in, valid_answers
 
 SAMPLES = {Mode.INTERCEPT: 60, Mode.OPEN_QR: 24, Mode.SAMPLED: 40}
 POINTS = (
@@ -54,6 +56,14 @@ def answer(field: Field, code: str, submission_id: UUID | None = None, **answers
 def change(field: Field, code: str, key: str | None, submission_id: UUID | None = None, **answers: object) -> Receipt:
     """A household sends another form in the place of its first."""
     return _send(field, code, submission_id, answers, lambda letter, form: answer_anew(field.door, letter, key, form))
+
+
+def send_form(
+    phone: FlaskClient, code: str, path: str = "", token: str | None = None, **answers: object
+) -> TestResponse:
+    """Open the form of a letter and send it."""
+    token = token or token_in(phone.get(f"/c/{code}{path}").text)
+    return phone.post(f"/c/{code}{path}?send=1", data=as_form(valid_answers(**answers), token))
 
 
 def key_of(field: Field, receipt: Receipt) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -56,7 +57,8 @@ def _letters(options: argparse.Namespace) -> Answer:
 
 def _page(catalogue: Catalogue, found: WaveLetters, made: list[NewLetters], sheet: Sheet, contact: str) -> str:
     settings, wave = read_settings(), found.wave
-    with create_app(settings).test_request_context(base_url=settings.public_url):
+    app = create_app(settings)
+    with closing(app.extensions["minsheng"].db), app.test_request_context(base_url=settings.public_url):
         return letters_html(
             wave,
             catalogue.questionnaire(wave.questionnaire_code, wave.questionnaire_version),

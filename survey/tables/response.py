@@ -72,7 +72,7 @@ class ReplacedResponse(SQLModel, table=True):
     __tablename__ = "replaced_response"
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    wave_id: int = Field(foreign_key="wave.id")
+    wave_id: int = Field(foreign_key="wave.id", index=True)
     point_code: str = Field(foreign_key="point.code", max_length=24)
     language: str = Field(max_length=12)
     answers: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

@@ -30,7 +30,7 @@ _WHAT = N_(
     "else can answer in its place, whatever you think of our city."
 )
 _HOW = N_(
-    "Scan the code with WeChat or your phone's camera. Or open {address} in any browser and type the code of this "
+    "Scan the QR code with WeChat or your phone's camera. Or open {address} in any browser and type the code of this "
     "letter; small letters and missing hyphens do not matter, and “O”, “I”, “L”, “0” and “1” do not occur."
 )
 _WHO = N_("If several people in your household can answer, please let it be the one whose birthday was last.")
@@ -38,11 +38,15 @@ _UNTIL = N_(
     "It takes about three minutes. Please answer by {until}. Taking part is voluntary; who does not wish to need do "
     "nothing, and nothing follows from it."
 )
-_CHANGE = N_("For {hours} hours after sending you can still change your answers, with the change key you are shown.")
+_CHANGE = N_(
+    "For {hours} hours after sending, but not after {until}, you can as a rule still change your answers; the page "
+    "that thanks you says how. Only the last ones count."
+)
 _ANONYMOUS = N_(
-    "No name, telephone number or house number is asked. The code only sees to it that each household answers once: we "
-    "keep of it whether it was used, and of the answers the day they came, but not which answers came with which code. "
-    "The receipt at the end says nothing of the code either."
+    "No name, telephone number or house number is asked. The code only sees to it that each household counts once. Of "
+    "the code we keep whether it was used; with the answers we keep the letter's area, the day they came and how long "
+    "they took, but not the code. Which answers came with which letter is written down nowhere, and the receipt at the "
+    "end does not hold the code."
 )
 _ASK = N_("Questions or complaints: {office}, {contact}")
 _CODE = N_("Code of this letter")

@@ -58,7 +58,7 @@ def template_texts(root: Path) -> dict[str, str | None]:
 
 def python_texts(root: Path) -> set[str]:
     """The texts marked in Python code, and every sentence of CATALOGUES."""
-    return {text for tree in _modules(root) for text in (*_marked(tree), *_messages(tree))}
+    return {text for tree in _modules(root) for text in (*marked(tree), *_messages(tree))}
 
 
 def _modules(root: Path) -> Iterator[ast.Module]:
@@ -82,7 +82,8 @@ def _calls(tree: ast.Module) -> Iterator[ast.expr]:
                 yield node.args[0]
 
 
-def _marked(tree: ast.Module) -> Iterator[str]:
+def marked(tree: ast.Module) -> Iterator[str]:
+    """The texts that a module marks for translation."""
     for given in _calls(tree):
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
             yield given.value

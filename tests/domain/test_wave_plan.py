@@ -173,10 +173,29 @@ def test_a_sample_size_that_is_not_a_whole_number_is_refused(n: str) -> None:
         ("points:", "grace_hours: 800\npoints:", 14, "grace_hours", "wave_count"),
         ("points:", "within: equally\npoints:", 14, "within", "document_not_known"),
         ("points:", "shares: {sex: {M: 0.5, F: 0.5}}\npoints:", 14, "shares.sex", "document_unknown_key"),
+        ("points:", "letters: {replace_hours: 49}\npoints:", 14, "letters.replace_hours", "wave_count"),
+        ("points:", "letters: {replace_hours: -1}\npoints:", 14, "letters.replace_hours", "wave_count"),
+        ("points:", "letters: {replace_hours: 1.5}\npoints:", 14, "letters.replace_hours", "wave_count"),
+        ("points:", 'letters: {replace_hours: "４８"}\npoints:', 14, "letters.replace_hours", "wave_count"),
+        ("points:", "letters: {replace_hours: [48]}\npoints:", 14, "letters.replace_hours", "wave_count"),
+        ("points:", "letters: {replace_hour: 48}\npoints:", 14, "letters.replace_hour", "document_unknown_key_nearest"),
+        ("points:", "letters: {quota: 5}\npoints:", 14, "letters.quota", "document_unknown_key"),
+        ("points:", "letters: 48\npoints:", 14, "letters", "document_not_mapping"),
+        ("points:", "letters: [48]\npoints:", 14, "letters", "document_not_mapping"),
     ],
 )
 def test_a_fault_is_named_with_its_field_and_line(old: str, new: str, line: int, field: str, code: str) -> None:
     assert (line, field, code) in refusal(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [("", 48), ("letters: {}", 48)] + [(f"letters: {{replace_hours: {hours}}}", hours) for hours in (0, 1, 48)],
+)
+def test_answers_to_letters_may_be_replaced_for_the_hours_that_the_plan_says(said: str, hours: int) -> None:
+    plan = parse(f"{PLAN}{said}\n")
+    assert plan.replace_hours == hours
+    assert plan_from_json(plan_to_json(plan)) == plan
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -215,7 +234,11 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-FORM = read_yaml(PLAN + "generate: [{mode: open_qr, per_district: 2, places: [mall]}]\ngrace_hours: 1\n", "p").tree
+FORM = read_yaml(
+    PLAN
+    + "generate: [{mode: open_qr, per_district: 2, places: [mall]}]\ngrace_hours: 1\nletters: {replace_hours: 24}\n",
+    "p",
+).tree
 
 
 @given(st.sampled_from(paths(FORM)[1:]), JSON)

@@ -1,9 +1,8 @@
-"""Letters over HTTP: typing a code, answering, answering anew, and the desk's page that makes and voids them."""
+"""Letters over HTTP: typing a code, answering, answering anew and whom a phone or a key lets change it."""
 
 import re
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,9 +13,7 @@ from survey.domain.wave import Mode
 from survey.services.make_letters import letters_of_wave, void_letters
 from tests.field import WAVE, Field, as_form, token_in, valid_answers
 from tests.letters import letters_plan, print_letters
-from tests.web.desk import Desk, Visitor
-
-CODE = re.compile(r"<b>([2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2})</b>")
+from tests.letters import send_form as send
 
 
 @pytest.fixture
@@ -37,12 +34,6 @@ def phone(posted: Field) -> FlaskClient:
 def code(posted: Field) -> str:
     """The code of a letter."""
     return print_letters(posted)[0]
-
-
-def send(phone: FlaskClient, code: str, path: str = "", token: str | None = None, **answers: object) -> TestResponse:
-    """Open the form of a letter and send it."""
-    token = token or token_in(phone.get(f"/c/{code}{path}").text)
-    return phone.post(f"/c/{code}{path}?send=1", data=as_form(valid_answers(**answers), token))
 
 
 def test_a_letter_is_answered_once_and_never_by_looking(posted: Field, phone: FlaskClient, code: str) -> None:
@@ -76,9 +67,64 @@ def test_the_pages_script_is_told_of_a_used_letter_in_json(posted: Field, phone:
         for _ in range(2)
     ]
     assert [each.status_code for each in told] == [201, 410]
-    assert told[0].get_json()["thanks"].startswith(f"/c/{code}/thanks/")
+    assert told[0].get_json()["thanks"].startswith("/c/thanks/")
     (problem,) = told[1].get_json()["problems"]
     assert (problem["code"], problem["field"]) == ("letter_used", "code")
+
+
+RECEIPT = re.compile(r'class="receipt">([^<]+)<')
+
+
+def test_the_address_of_a_letters_thanks_holds_no_code_and_leads_to_no_page_of_the_code(
+    posted: Field, phone: FlaskClient
+) -> None:
+    codes = print_letters(posted)[:2]
+    sent = [send(phone, code) for code in codes]
+    for code, each in zip(codes, sent, strict=True):
+        thanks = phone.get(each.location)
+        assert each.location.startswith("/c/thanks/")
+        for told in (each.location, thanks.text, str(thanks.headers)):
+            assert code not in told
+            assert shown(code) not in told
+        assert not re.search(r"href=|action=|<form", thanks.text.replace('<link rel="icon" href="data:,">', ""))
+        assert thanks.headers["Cache-Control"] == "no-store"
+    # Signed for this purpose: neither a poster's address nor a changed one is taken.
+    poster = posted.app.test_client().post(
+        f"/r/{posted.point.code}", data=as_form(valid_answers(), posted.token(uuid4()))
+    )
+    for receipt in (poster.location.rpartition("/")[2].partition("?")[0], "x.y", "again", "key", codes[0]):
+        assert phone.get(f"/c/thanks/{receipt}").status_code == 404
+    assert phone.get("/c/thanks").status_code == 404
+
+
+def test_the_change_key_is_shown_for_minutes_beside_its_own_receipt_only(posted: Field, phone: FlaskClient) -> None:
+    codes = print_letters(posted)[:2]
+    first = send(phone, codes[0])
+    (cookie,) = (value for value in first.headers.getlist("Set-Cookie") if value.startswith("shown="))
+    assert "Path=/c/thanks;" in f"{cookie};"
+    assert "Max-Age=900" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    key = phone.get_cookie("change", path=f"/c/{codes[0]}")
+    assert key is not None
+    assert RECEIPT.findall(phone.get(first.location).text)[1:] == [shown(key.value)]
+    blocked = posted.app.test_client(use_cookies=False)  # a browser that keeps none, or some minutes later
+    without = blocked.get(first.location, headers={"Accept-Language": "en"}).text
+    assert len(RECEIPT.findall(without)) == 1
+    assert "that is not possible on this phone" in without
+    second = send(phone, codes[1])
+    assert len(RECEIPT.findall(phone.get(second.location).text)) == 2
+    assert "another form has been sent since" in phone.get(first.location).text
+    assert "Answer once more" in phone.get(f"/c/{codes[0]}").text  # as that page says, the letter itself leads on
+
+
+def test_a_repeat_of_a_replaced_answer_is_promised_no_change(phone: FlaskClient, code: str) -> None:
+    token = token_in(phone.get(f"/c/{code}").text)
+    send(phone, code, token=token, parks="neutral")
+    send(phone, code, "/again", parks="satisfied")
+    repeated = send(phone, code, token=token, parks="neutral")
+    assert not any(value.startswith("shown=") for value in repeated.headers.getlist("Set-Cookie"))
+    assert "change your answers" not in phone.get(repeated.location).text
 
 
 def test_malformed_unknown_and_voided_codes_are_answered_alike(posted: Field, phone: FlaskClient, code: str) -> None:
@@ -90,7 +136,6 @@ def test_malformed_unknown_and_voided_codes_are_answered_alike(posted: Field, ph
         lambda it: phone.get(f"/c/{it}/again"),
         lambda it: phone.post(f"/c/{it}/again", data={}),
         lambda it: phone.post(f"/c/{it}/key", data={"key": "ABCD-EFGH-JK"}),
-        lambda it: phone.get(f"/c/{it}/thanks/x.y"),
         lambda it: phone.get(f"/c/{it}", headers={"Accept": "application/json"}),
         lambda it: phone.post(f"/c/{it}", json={}),
         lambda it: phone.post("/c", data={"code": it}),
@@ -130,6 +175,27 @@ def test_language_and_size_go_along_from_the_code_to_the_thanks(phone: FlaskClie
     assert cookie is not None
     assert phone.post(f"/c/{code}/key{looks}", data={"key": cookie.value}).location == f"/c/{code}/again{looks}"
     assert 'name="size" value="large"' in phone.get(f"/c/{code}{looks}").text
+
+
+def test_the_page_for_a_code_has_the_languages_and_the_sizes_of_the_form(phone: FlaskClient, code: str) -> None:
+    page = phone.get("/c").text
+    assert re.findall(r'name="_action" value="([^"]+)"', page) == ["show:large", "show:zh-Hans"]
+    assert page.index('form="find" class="hidden"') < page.index('name="_action"')  # what Enter presses goes on
+    half = code[:5].lower()
+    large = phone.post("/c?lang=en", data={"code": half, "_action": "show:large"})
+    assert large.status_code == 200
+    assert 'class="large"' in large.text
+    assert f'value="{half}"' in large.text
+    assert "lang=en&amp;size=large" in large.text
+    assert "We do not know" not in large.text
+    assert 'class="large"' in phone.get("/c").text  # the phone remembers it
+    chinese = phone.post("/c?lang=en&size=large", data={"code": half, "_action": "show:zh-Hans"}).text
+    assert '<html lang="zh-Hans" class="large">' in chinese
+    assert f'value="{half}"' in chinese
+    normal = phone.post("/c?lang=en&size=large", data={"code": code, "_action": "show:normal"})
+    assert 'class="large"' not in normal.text
+    assert 'class="large"' not in phone.get("/c").text
+    assert phone.post("/c?lang=en", data={"code": "", "_action": "show:xx"}).status_code == 200
 
 
 def test_a_letters_form_says_that_the_day_is_kept_and_a_posters_the_time(
@@ -201,7 +267,7 @@ def test_who_holds_a_letter_is_told_of_it_while_others_guess(phone: FlaskClient,
         pass
     thanks, used = phone.get(sent.location), phone.get(f"/c/{code}")
     assert (thanks.status_code, used.status_code, phone.get(f"/c/{code}/again").status_code) == (200, 410, 410)
-    assert thanks.text.count('class="receipt"') == 1
+    assert thanks.text.count('class="receipt"') == 2
     assert "Change key, from the page that thanked you" in used.text
     assert phone.post(f"/c/{code}/key", data={"key": "ABCD-EFGH-JK"}).status_code == 429
 
@@ -212,7 +278,10 @@ def test_where_answers_are_final_no_key_is_given(new_field: Callable[..., Field]
     phone = final.app.test_client()
     sent = send(phone, code)
     assert not any(cookie.startswith("change=") for cookie in sent.headers.getlist("Set-Cookie"))
-    assert phone.get(sent.location).text.count('class="receipt"') == 1
+    assert not any(cookie.startswith("shown=") for cookie in sent.headers.getlist("Set-Cookie"))
+    thanks = phone.get(sent.location).text
+    assert thanks.count('class="receipt"') == 1
+    assert "<h2" not in thanks
     assert "<form" not in phone.get(f"/c/{code}").text
 
 
@@ -233,88 +302,3 @@ def test_no_title_and_no_log_holds_a_code(
         assert code not in title[1]
         assert page.headers["Referrer-Policy"] == "no-referrer"
     assert code not in caplog.text
-
-
-# the desk
-
-
-@pytest.fixture
-def letters_desk(posted: Field, new_desk: Callable[..., Desk]) -> Desk:
-    """The desk of the office that sends these letters."""
-    return new_desk()
-
-
-ADDRESS = f"/desk/waves/{WAVE}/letters"
-
-
-def make(visitor: Visitor, *points: int, request_id: UUID | None = None, **fields: Any) -> TestResponse:
-    """Fill in the form."""
-    told: dict[str, Any] = {"point": list(points), "letters": "10", "size": "A5", "contact": "0826-2345678"} | fields
-    return visitor.post(ADDRESS, request=str(request_id or uuid4()), **told)
-
-
-def test_the_desk_prints_letters_once_and_then_knows_numbers_only(posted: Field, letters_desk: Desk) -> None:
-    organiser, request_id = letters_desk.signed_in(), uuid4()
-    assert "No letters have been made yet." in organiser.get(ADDRESS).text
-    page = make(organiser, 3, 4, request_id=request_id)
-    assert (page.status_code, page.headers["Cache-Control"]) == (201, "no-store")
-    codes = CODE.findall(page.text)
-    assert len(set(codes)) == len(codes) == 20
-    phone = posted.app.test_client()
-    assert send(phone, codes[0].replace("-", "")).status_code == 303
-    assert send(phone, codes[10].replace("-", "")).status_code == 303
-    again = make(organiser, 3, 4, request_id=request_id)
-    assert again.status_code == 409
-    assert "shown once" in again.text
-    shown_later = organiser.get(ADDRESS).text
-    assert not [code for code in codes for page in (again.text, shown_later) if code in page]
-    assert re.findall(r'<td class="number">(\d+) <small>\((10.0)%\)', shown_later) == [("1", "10.0"), ("1", "10.0")]
-    assert "10.0%" in shown_later
-
-
-def test_the_desk_voids_a_batch_whose_number_is_typed(posted: Field, letters_desk: Desk) -> None:
-    organiser = letters_desk.signed_in()
-    codes = CODE.findall(make(organiser, 3).text)
-    (batch,) = letters_of_wave(posted.db, WAVE).batches
-    phone = posted.app.test_client()
-    assert organiser.post(f"{ADDRESS}/{batch.id}/void", confirm="9").status_code == 422
-    assert phone.get(f"/c/{codes[0].replace('-', '')}").status_code == 200
-    assert organiser.post(f"{ADDRESS}/{batch.id}/void", confirm="10").status_code == 303
-    assert phone.get(f"/c/{codes[0].replace('-', '')}").status_code == 404
-    assert "Voided" in organiser.get(ADDRESS).text
-    assert organiser.post(f"{ADDRESS}/{uuid4()}/void", confirm="10").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"letters": "9"}, "Make at least 10 letters"),
-        ({"letters": "ten"}, "Say in digits"),
-        ({"letters": "１０"}, "Say in digits"),
-        ({"size": "A3"}, "A4 or A5"),
-        ({"contact": ""}, "whom residents can ask"),
-        ({"contact": "x" * 101}, "whom residents can ask"),
-        ({"point": ["1"]}, "No letters go to point 1"),
-        ({"point": ["x"]}, "at least one point"),
-        ({"point": []}, "at least one point"),
-    ],
-)
-def test_what_cannot_be_printed_is_refused_by_name(
-    posted: Field, letters_desk: Desk, fields: dict[str, Any], said: str
-) -> None:
-    page = make(letters_desk.signed_in(), 3, **fields)
-    assert page.status_code == 422
-    assert said in page.text
-    assert letters_of_wave(posted.db, WAVE).batches == ()
-
-
-def test_analysts_look_and_make_nothing(posted: Field, letters_desk: Desk) -> None:
-    analyst = letters_desk.signed_in("analyst")
-    assert analyst.get(ADDRESS).status_code == 200
-    assert '<form method="post" action="/desk/waves' not in analyst.get(ADDRESS).text
-    assert make(analyst, 3).status_code == 403
-    assert letters_desk.signed_in("volunteer").get(ADDRESS).status_code == 403
-
-
-def test_a_wave_without_letters_says_how_to_plan_them(field: Field, new_desk: Callable[..., Desk]) -> None:
-    assert "sends no letters" in new_desk().signed_in().get(ADDRESS).text

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 # What browsers show, or run: no JSON for programs.
 PAGES = {
     *("/r/<code>/thanks/<receipt>", "/static/<digest>/<path:name>", "/vendor/plotly-<release>.min.js"),
-    *("/c", "/c/<code>/key", "/c/<code>/thanks/<receipt>"),
+    *("/c", "/c/<code>/key", "/c/thanks/<receipt>"),
     "/api/openapi.json",
     *("/tablet/", "/tablet/interview/<code>", "/tablet/worker.mjs", "/tablet/manifest.webmanifest"),
 }

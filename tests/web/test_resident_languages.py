@@ -1,14 +1,19 @@
 """Languages that an office adds without code: a catalogue in a folder, and a questionnaire that has the language."""
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import polib
 import pytest
 from flask.testing import FlaskClient
 
 from survey.config import SettingsError
+from survey.domain.problems import MESSAGES
 from survey.web.catalogues import all_languages
+from survey.web.errors import TEXTS
+from tests.architecture.texts import marked, template_environment
 from tests.browser import REPOSITORY
 from tests.field import Field, as_form, first_answers, plan_text, token_in
 
@@ -77,8 +82,65 @@ def test_answers_in_the_added_language_are_kept_with_it_and_thanked_for_in_it(
     assert [row["language"] for row in field.rows()] == ["ar"]
 
 
-def test_what_a_catalogue_lacks_stands_in_chinese(client: FlaskClient, field: Field) -> None:
-    assert "现在没有网络" in client.get(f"/r/{field.point.code}?lang=ar").text
+# The catalogues of the interface also hold what the desk and the tablets say; a resident meets these.
+RESIDENTS_TEMPLATES = (
+    *sorted((REPOSITORY / "templates/resident").glob("*.html")),
+    *(REPOSITORY / "templates" / name for name in ("layouts/public.html", "errors/error.html")),
+    *(REPOSITORY / "templates/components" / name for name in ("items.html", "kept.html")),
+)
+RESIDENTS_PROBLEMS = re.compile(
+    "answer_|token_|work_|guardian_|unknown_(field|action|language)|wave_(not_yet|over)|letter_used|unreadable_text"
+    "|too_large"
+)
+
+
+def residents_texts() -> set[str]:
+    """Every text that a resident may read: of their pages, of what is wrong with a form, of errors."""
+    environment = template_environment()
+    found = {
+        text if isinstance(text, str) else text[0]
+        for path in RESIDENTS_TEMPLATES
+        for _, _, text in environment.extract_translations(path.read_text("utf-8"))  # type: ignore[attr-defined]
+    }
+    words_of_routing = ast.parse((REPOSITORY / "survey/web/resident/routing_words.py").read_text("utf-8"))
+    found |= {*marked(words_of_routing), *TEXTS.values()}
+    return found | {text for code, text in MESSAGES.items() if RESIDENTS_PROBLEMS.match(code)}
+
+
+def untranslated(catalogue: Path) -> set[str]:
+    """What of it a catalogue lacks."""
+    entries = polib.pofile(catalogue.read_text("utf-8"))
+    return residents_texts() - {entry.msgid for entry in entries.translated_entries()}
+
+
+def test_the_third_catalogue_has_every_text_of_the_residents_pages(tmp_path: Path) -> None:
+    assert untranslated(TRANSLATIONS / "ar.po") == set()
+    assert len(residents_texts()) > 100
+    for text in (
+        "Send my answers",
+        "Answer once more",
+        "Choose one answer.",
+        " and ",
+        "There is nothing at this address.",
+    ):
+        (tmp_path / "ar.po").write_text(lacking(text), "utf-8")
+        assert untranslated(tmp_path / "ar.po") == {text}
+
+
+def lacking(text: str) -> str:
+    """The catalogue without one text."""
+    whole = (TRANSLATIONS / "ar.po").read_text("utf-8")
+    start = whole.index(f'msgid "{text}"')
+    return whole[:start] + whole[whole.index("msgid", start + 5) :]
+
+
+def test_what_a_catalogue_lacks_stands_in_chinese(tmp_path: Path, new_field: Callable[..., Field]) -> None:
+    (tmp_path / "ar.po").write_text(lacking("Send my answers"), "utf-8")
+    plan = re.sub("title: .*", "title: {ar: تجربة, zh-Hans: 试调查}", plan_text(questionnaire=("right_to_left", 1)))
+    field = new_field(questionnaire=INSTRUMENT.read_text("utf-8"), plan=plan, translations=str(tmp_path))
+    page = field.app.test_client().get(f"/r/{field.point.code}?lang=ar").text
+    assert "提交答卷" in page
+    assert "المشاركة طوعية" in page
 
 
 def test_staff_work_in_the_shipped_languages_only(client: FlaskClient) -> None:

@@ -2,10 +2,9 @@
 it, and for some hours the same household may answer anew.
 
 Whatever was typed that is no code of ours is answered alike. The change key travels in a cookie of this code's own
-addresses and stands on the thanks page; no address and no log ever holds it.
+addresses and stands on the thanks page, which knows nothing of the code; no address and no log ever holds the key.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,28 +25,33 @@ from survey.services.answer_letter import (
 )
 from survey.services.catalogue import NotFound
 from survey.web.guessing import guard_guess, limit_reached, note_failure
-from survey.web.languages import page_language
+from survey.web.languages import interface_languages, set_page_language
 from survey.web.office import office
+from survey.web.resident.incoming import ACTION
+from survey.web.resident.letter_thanks import letter_thanks_url, show_key
 from survey.web.resident.taking import Receive, open_form, refused_json, take_form
-from survey.web.resident.thanks import read_thanks, write_thanks
-from survey.web.text_size import large_text
+from survey.web.text_size import remember_text_size, set_large_text
 
 KEY_COOKIE = "change"
+_SHOW = "show:"
 _EXAMPLE = "ABCDEFGHJKMNPQ"  # what a code looks like, in an empty field
 
 blueprint = Blueprint("letters", __name__, url_prefix="/c")
 
 
-@blueprint.get("")
+@blueprint.get("", strict_slashes=False)
 def show() -> str:
     """Where somebody types the code of their letter."""
-    return render_template("resident/code.html", unknown=False, typed="", example=shown(_EXAMPLE))
+    return _code_page()
 
 
 @blueprint.post("")
 def find() -> BaseResponse:
-    """303 to the form of a code, 404 for whatever else was typed."""
-    typed = request.form.get("code", "")
+    """303 to the form of a code, 404 for whatever else was typed. Language and size change what is shown, as in the
+    form."""
+    typed, wish = request.form.get("code", ""), request.form.get(ACTION, "")
+    if wish.startswith(_SHOW):
+        return _shown_so(wish.removeprefix(_SHOW), typed)
     code = read_typed(typed)
     if _letter(code) is None:
         return _unknown(typed)
@@ -112,57 +116,57 @@ def key(code: str) -> BaseResponse:
     return _with_key(redirect(url_for(".again", code=code, **_looks()), code=303), code, letter, typed)
 
 
-@blueprint.get("/<code>/thanks/<receipt>")
-def thanks(code: str, receipt: str) -> BaseResponse:
-    """What a resident is left with: a receipt without answers, and the key to answer anew."""
-    letter = _letter(code)
-    told = None if letter is None else read_thanks(office().settings.secret_key, letter.point.code, receipt)
-    if letter is None or told is None:
-        return _unknown()
-    held = _key() if _holds_key(letter) else None
-    page = render_template(
-        "resident/code_thanks.html",
-        receipt_code=told[0],
-        disposition=told[1],
-        code=code,
-        key=held and shown(held),
-        hours=letter.replace_hours,
-    )
-    response = Response(page)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def _take(code: str, letter: Letter, receive: Receive) -> BaseResponse:
-    receipts: list[Receipt] = []
+    sent: list[tuple[Receipt, str | None]] = []
 
     def noted(submission: Submission) -> Receipt:
-        receipts.append(receive(submission))
-        return receipts[-1]
+        receipt = receive(submission)
+        sent.append((receipt, _living_key(letter, receipt)))
+        return receipt
+
+    def thanks_url(receipt: Receipt) -> str:
+        return letter_thanks_url(receipt, letter.replace_hours if sent[-1][1] else 0)
 
     try:
-        response = take_form(letter.point, _thanks_url(code, letter), noted)
+        response = take_form(letter.point, thanks_url, noted)
     except CodeUsed:
         if _key() is not None:
             note_failure()
         if _wants_json():
             return refused_json((Problem("letter_used", "code"),), status=410)
         return _used(code, letter)
-    for receipt in receipts:
-        made = change_key(office().settings.secret_key, receipt.submission_id)
-        # The repeat of an answer that was replaced must not put its dead key in the place of the living one.
-        if receipt.outcome is not Outcome.CONFLICT and may_change(office().door, letter, made, office().now()):
-            return _with_key(response, code, letter, made)
+    for receipt, key in sent:
+        if key is not None:
+            show_key(response, receipt, key)
+            _with_key(response, code, letter, key)
     return response
 
 
-def _thanks_url(code: str, letter: Letter) -> Callable[[Receipt], str]:
-    def thanks_url(receipt: Receipt) -> str:
-        written = write_thanks(office().settings.secret_key, letter.point.code, receipt.code, receipt.disposition)
-        size = "large" if large_text() else None
-        return url_for(".thanks", code=code, receipt=written, lang=page_language(), size=size)
+def _living_key(letter: Letter, receipt: Receipt) -> str | None:
+    """The change key that goes with a receipt, where it opens an answer: that of an answer which was replaced since is
+    dead, and must not take the place of the living one."""
+    made = change_key(office().settings.secret_key, receipt.submission_id)
+    living = receipt.outcome is not Outcome.CONFLICT and may_change(office().door, letter, made, office().now())
+    return made if living else None
 
-    return thanks_url
+
+def _code_page(typed: str = "", *, unknown: bool = False) -> str:
+    return render_template(
+        "resident/code.html", unknown=unknown, typed=typed, example=shown(_EXAMPLE), languages=interface_languages()
+    )
+
+
+def _shown_so(wish: str, typed: str) -> BaseResponse:
+    """The page for a code in the language or size that was pressed, with what was typed so far."""
+    sizes = {"large": True, "normal": False}
+    if wish in sizes:
+        set_large_text(sizes[wish])
+    else:
+        set_page_language(wish)
+    response = Response(_code_page(typed))
+    if wish in sizes:
+        remember_text_size(response)
+    return response
 
 
 def _looks() -> dict[str, Any]:
@@ -186,7 +190,7 @@ def _unknown(typed: str = "") -> Response:
     note_failure()
     if _wants_json():
         abort(404)
-    return Response(render_template("resident/code.html", unknown=True, typed=typed, example=shown(_EXAMPLE)), 404)
+    return Response(_code_page(typed, unknown=True), 404)
 
 
 def _wants_json() -> bool:
