@@ -9,7 +9,7 @@ asked nothing after them. `static/instrument/routing.mjs` decides the same in th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from survey.domain.questionnaire import Questionnaire
@@ -176,7 +176,7 @@ class Routing:
         """Whether the person belongs to the population; None while an answer that matters is missing."""
         return True if self.eligibility is None else self.eligibility.holds(answers, missing=None)
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """The table a page embeds for routing.mjs."""
         return {
             "items": {code: condition and condition.to_json() for code, condition in self.conditions.items()},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from survey.domain.fieldwork import Point
 from survey.domain.problems import Problem
 from survey.domain.questionnaire import Item, Questionnaire, Text, text_in
-from survey.domain.wave import Notice
+from survey.domain.wave import Mode, Notice
 from survey.web.office import office
 from survey.web.resident.area_choice import AreaChoice
 from survey.web.resident.routing_words import condition_in_words
@@ -109,15 +109,21 @@ class FormPage:
 
     @property
     def routing_json(self) -> str:
-        """The table the page's script routes by."""
-        return json.dumps(self.questionnaire.routing.to_json(), separators=(",", ":"))
+        """The table the page's script routes by, without the items that everybody is asked: the page has them all."""
+        table = self.questionnaire.routing.to_json()
+        conditions = {item: condition for item, condition in table["items"].items() if condition}
+        return json.dumps(table | {"items": conditions}, separators=(",", ":"))
 
 
 def areas_around(questionnaire: Questionnaire, point: Point) -> AreaChoice | None:
-    """The lists of the area item as they begin: around the point. None where no item asks for an area."""
+    """The lists of the area item as they begin: around the point. None where no item asks for an area.
+
+    Where somebody was met says nothing of where they live; where their letter went does.
+    """
     if questionnaire.area_item is None:
         return None
-    return AreaChoice.of_area(office().catalogue.ground(point.wave_id), point.area_code)
+    ground = office().catalogue.ground(point.wave_id)
+    return AreaChoice.of_area(ground, point.area_code, is_home=point.mode == Mode.SAMPLED)
 
 
 def entry_length(questionnaire: Questionnaire, point: Point) -> int:

@@ -179,7 +179,10 @@ DESCRIPTION: dict[str, Any] = {
             "Room": {
                 "type": "object",
                 "required": ["room"],
-                "properties": {"room": {"enum": [room.value for room in Room]}},
+                "properties": {
+                    "room": {"enum": [room.value for room in Room]},
+                    "message": {"type": "string", "description": "in words, for who is not asked"},
+                },
             },
             "Problems": {
                 "type": "object",

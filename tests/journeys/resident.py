@@ -48,7 +48,7 @@ class Resident:
     def answer_everything(self, taps: Mapping[str, str | tuple[str, ...]], typed: Mapping[str, str]) -> list[str]:
         """Answer question after question as they appear: by `taps` (codes) or `typed`, else the first category.
 
-        Returns the codes in the order in which they were answered. The area is left as the page fills it in.
+        Returns the codes in the order in which they were answered. An area is the first of its list.
         """
         answered: list[str] = []
         while remaining := [code for code in self.asked() if code not in answered]:
@@ -58,7 +58,9 @@ class Resident:
             elif code in taps:
                 wanted = taps[code]
                 self.tap(code, *((wanted,) if isinstance(wanted, str) else wanted))
-            elif self.item(code).get_attribute("data-type") not in {"area", "text"}:
+            elif self.item(code).get_attribute("data-type") == "area":
+                self.page.locator(f'select[name="{code}"]').select_option(index=1)
+            elif self.item(code).get_attribute("data-type") != "text":
                 self.item(code).locator("label").first.tap()
             answered.append(code)
         return answered

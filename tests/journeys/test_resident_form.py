@@ -3,19 +3,15 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from survey.queries import waves
-from survey.services.move_wave import close_wave
 from tests.browser import BrowserErrors
-from tests.field import AREA, HUAYING_AREA, WAVE
+from tests.field import AREA, HUAYING_AREA
 from tests.frames.excerpt import HUAYING
 from tests.journeys import album
 from tests.journeys.conftest import Street
-from tests.journeys.looks import breaches
 from tests.journeys.resident import ENGLISH, Resident, enter, fill_in
 
 # --- routing, drafts and progress -------------------------------------------------------------------------------
@@ -102,6 +98,27 @@ def test_who_opens_the_form_anew_is_asked_before_a_draft_is_filled_in(english_ph
     tab.get_by_role("button", name="Go on with them").tap()
     expect(tab.get_by_text("are filled in again")).to_be_visible()
     assert somebody.chosen("age") == ["18-34"]
+
+
+def test_two_people_with_one_phone_do_not_overwrite_each_other_s_drafts(english_phone: Page, street: Street) -> None:
+    english_phone.goto(street.form)
+    first = Resident(english_phone)
+    fill_in(first)
+    first.tap("parks", "dissatisfied")
+    tab = english_phone.context.new_page()
+    tab.goto(street.form)
+    second = Resident(tab)
+    fill_in(second)
+    second.send()
+    second.receipt()
+    english_phone.close()
+    tab.goto(street.form)
+    tab.get_by_role("button", name="Go on with them").tap()
+    expect(tab.get_by_text("are filled in again")).to_be_visible()
+    assert second.chosen("parks") == ["dissatisfied"]
+    second.send()
+    second.receipt()
+    assert tab.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('draft:'))") == []
 
 
 def test_a_draft_in_another_district_survives_a_reload(resident: Resident) -> None:
@@ -294,32 +311,6 @@ def test_missing_answers_are_named_where_they_are_at_once_and_nothing_is_lost(
     expect(resident.item("parks")).to_be_in_viewport()
     resident.tap("parks", "satisfied")
     expect(resident.item("parks").locator(".problem")).to_have_count(0)
-
-
-# --- too late ---------------------------------------------------------------------------------------------------
-
-
-def test_a_form_that_arrives_within_the_grace_is_thanked_and_one_after_it_is_told_so(
-    new_context: Callable[..., BrowserContext], open_street: Callable[..., Street], browser_errors: BrowserErrors
-) -> None:
-    browser_errors.allow("status of 410")
-    street = open_street(grace_hours=1)
-    residents = [Resident(new_context(**ENGLISH).new_page()) for _ in range(2)]
-    for resident in residents:
-        resident.page.goto(street.form)
-        fill_in(resident)
-    now = datetime.now(UTC)
-    close_wave(street.field.db, WAVE, now)
-    residents[0].send()
-    residents[0].receipt()
-    assert [row["late"] for row in street.field.rows()] == [True]
-    with street.field.db.writing() as connection:
-        waves.set_closing(connection, street.field.wave_id, now - timedelta(hours=2))
-    residents[1].send()
-    expect(residents[1].page.locator("h1")).to_have_text("The survey is over")
-    assert len(street.field.rows()) == 1
-    assert breaches(residents[1].page) == ""
-    album.keep(residents[1].page, "resident-over-en")
 
 
 # --- weight -----------------------------------------------------------------------------------------------------

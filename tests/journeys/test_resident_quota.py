@@ -91,6 +91,19 @@ def test_a_slot_is_not_kept_for_ever_by_who_wandered_off(
     assert dispositions(narrow) == ["complete", "over_quota"]
 
 
+def test_who_is_not_asked_is_told_before_the_rest(english_phone: Page, street: Street) -> None:
+    english_phone.goto(street.form)
+    somebody = Resident(english_phone)
+    somebody.tap("age", "under_18")
+    somebody.tap("sex", "F")
+    expect(english_phone.locator("#full")).to_contain_text("another group of people")
+    expect(english_phone.locator("#opinion")).to_be_hidden()
+    expect(english_phone.locator("#rest")).to_be_hidden()
+    english_phone.locator("#full").get_by_role("button", name="Finish here").tap()
+    expect(english_phone.get_by_text("another group of people")).to_be_visible()
+    somebody.receipt()
+
+
 def test_without_a_script_the_same_is_told_on_the_way(
     new_context: Callable[..., BrowserContext], narrow: Street
 ) -> None:

@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from survey.domain.wave import Mode
+from survey.web.assets import asset_url
 from tests.browser import BrowserErrors
 from tests.journeys import album
 from tests.journeys.conftest import Street
@@ -124,6 +126,78 @@ def test_a_form_sent_without_a_network_is_found_when_the_code_is_scanned_again(
     again.goto(street.form)
     expect(again.get_by_text("have been sent from this phone already")).to_be_visible()
     expect(again.locator("#draft")).to_be_hidden()
+
+
+def test_a_form_that_waits_is_sent_from_the_page_of_another_poster_while_somebody_answers_there(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    resident = ready(english_phone, street)
+    before, context = street.stored(), english_phone.context
+    context.set_offline(True)
+    resident.send()
+    waiting(english_phone, "There is no network just now.")
+    english_phone.close()
+    context.set_offline(False)
+    elsewhere = context.new_page()
+    elsewhere.goto(f"{street.server.url}/r/{street.field.points[Mode.INTERCEPT][1].code}")
+    expect(elsewhere.locator("#form")).to_be_visible()
+    elsewhere.wait_for_function(
+        "() => Object.keys(localStorage).every((name) => !localStorage[name].includes('parks'))"
+    )
+    assert street.stored() == before + 1
+    other = Resident(elsewhere)
+    fill_in(other)
+    other.send()
+    other.receipt()
+    assert street.stored() == before + 2
+
+
+def test_whoever_waits_is_woken_however_many_others_wait(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("503 (Service Unavailable)")
+    english_phone.goto(street.form)
+    tries: list[str] = []
+
+    def refuse(route: Route) -> None:
+        tries.append(route.request.url.partition("/form/")[2])
+        route.fulfill(status=503, body="busy")
+
+    english_phone.route("**/form/**", refuse)
+    with street.field.app.test_request_context():
+        module = asset_url("resident/sending.mjs")
+    woken = english_phone.evaluate(
+        """async (module) => {
+          const { deliver, tryNow } = await import(module);
+          const waits = (...delays) => ({ next: () => (delays.length > 1 ? delays.shift() : delays[0]) });
+          const heard = { slow: 0, quick: 0 };
+          const send = (name, pauses) => deliver({ path: `/form/${name}`, id: name, body: "" },
+            (news) => { if (news !== "sending") heard[name] += 1; }, { waits: pauses });
+          send("slow", waits(600000));
+          send("quick", waits(1, 600000));
+          const until = async (holds) => { while (!holds()) await new Promise((next) => setTimeout(next, 5)); };
+          await until(() => heard.slow === 1 && heard.quick === 2);
+          tryNow();
+          await until(() => heard.slow === 2 && heard.quick === 3);
+          return heard;
+        }""",
+        module,
+    )
+    assert woken == {"slow": 2, "quick": 3}
+
+
+def test_work_that_does_not_come_holds_nothing_up(english_phone: Page, street: Street) -> None:
+    asked = []
+    english_phone.route("**/work.mjs", lambda route: asked.append(route.request.url))  # and never answered
+    english_phone.route(
+        street.form,
+        lambda route: route.fulfill(body=route.fetch().text().replace("data-check=", 'data-work="13" data-check=')),
+    )
+    resident = ready(english_phone, street)
+    assert asked
+    resident.send()
+    resident.receipt()
 
 
 def test_one_tab_sends_and_another_says_so_and_takes_over(

@@ -5,6 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from survey.domain.wave import Mode
 from tests.field import AREA, HUAYING_AREA, OTHER_STREET_AREA, STREET, Field, as_form, valid_answers
 from tests.frames.excerpt import HUAYING, YUECHI
 
@@ -34,6 +35,14 @@ def lists_of(page: str) -> dict[str, tuple[list[str], str]]:
 def test_the_lists_of_areas_begin_around_the_poster(client: FlaskClient, field: Field) -> None:
     lists = lists_of(client.get(url(field)).text)
     assert lists["home__district"] == ([YUECHI, HUAYING], YUECHI)
+    assert lists["home__street"][1] == STREET
+    assert AREA in lists["home"][0]
+    assert lists["home"][1] == ""
+
+
+def test_nobody_s_neighbourhood_is_filled_in_for_them(client: FlaskClient, field: Field) -> None:
+    at_a_neighbourhood = next(point for point in field.points[Mode.INTERCEPT] if point.area_code == AREA)
+    lists = lists_of(client.get(f"/r/{at_a_neighbourhood.code}").text)
     assert lists["home__street"][1] == STREET
     assert AREA in lists["home"][0]
     assert lists["home"][1] == ""

@@ -2,7 +2,7 @@
 // is kept, and the form works all the same.
 
 export const DAY = 24 * 60 * 60 * 1000;
-export const DRAFT = `draft:${location.pathname}`; // of this page's form
+export const DRAFT = `draft:${location.pathname}:`; // of this page's form; what follows is its id
 
 export function kept(name) {
   try {
@@ -38,13 +38,13 @@ export function namesOf(prefix) {
   }
 }
 
-// Whether somebody has begun in this tab: a tab that is loaded again remembers it, a new one does not.
-export function begun(now) {
+// What this tab remembers when it is loaded again, and a new one does not: set where a value is given.
+export function inTab(name, value) {
   try {
-    if (now) sessionStorage.setItem("begun", location.pathname);
-    return sessionStorage.getItem("begun") === location.pathname;
+    if (value) sessionStorage.setItem(name, value);
+    return sessionStorage.getItem(name);
   } catch {
-    return false; // then it asks once more
+    return null; // then it asks once more
   }
 }
 
@@ -54,6 +54,5 @@ export function part(id) {
 
 // A draft is gone when the form it belongs to has arrived, and not when another form of this phone has.
 export function forgetDraft(id) {
-  const draft = kept(DRAFT);
-  if (draft && draft.id === id) forget(DRAFT);
+  for (const name of namesOf("draft:")) if (name.endsWith(id)) forget(name);
 }

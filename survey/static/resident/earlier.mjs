@@ -2,25 +2,28 @@
 // may be somebody else.
 import { fillLists } from "../instrument/areas.mjs";
 import { fillIn } from "../instrument/fill_in.mjs";
-import { DRAFT, begun, forget, part } from "./device.mjs";
+import { DRAFT, forget, forgetDraft, inTab, namesOf, part } from "./device.mjs";
 
 // `changed` hears when fields were filled in or emptied.
 export async function restore(form, draft, changed) {
   const note = part("draft");
   const [goOn, clear] = note.querySelectorAll("button");
+  const token = form.elements._token;
   clear.addEventListener("click", () => {
-    forget(DRAFT);
+    namesOf(DRAFT).forEach(forget);
     if (goOn.hidden) form.reset();
     note.hidden = true;
     changed();
   });
   note.hidden = false;
-  if (!begun()) await new Promise((pressed) => goOn.addEventListener("click", pressed));
+  if (inTab("begun") !== draft.id) await new Promise((pressed) => goOn.addEventListener("click", pressed));
   goOn.hidden = true;
   // The same form goes on, by the same id: so a slot that was held for it still is.
   if (draft.version === form.dataset.version) {
-    form.elements._token.value = draft.token;
-    form.elements._token.dataset.id = draft.id;
+    token.value = draft.token;
+    token.dataset.id = draft.id;
+  } else {
+    forgetDraft(draft.id);
   }
   await fillIn(form, draft.fields, fillLists);
   const { filled, changed: anew } = note.dataset;

@@ -2,7 +2,7 @@
 // goes on with what still waits on this phone. What sends is fetched with the first answer (later.mjs), or at once where
 // something waits.
 import { begin } from "../instrument/form.mjs";
-import { forget, namesOf, part } from "./device.mjs";
+import { DRAFT, forget, forgetDraft, inTab, namesOf, part } from "./device.mjs";
 import { keepDraft } from "./draft.mjs";
 import { entryOf } from "./entry.mjs";
 import { entries } from "./outbox.mjs";
@@ -29,6 +29,14 @@ function lists(form, changed) {
   );
 }
 
+// The page tells the conditions only; its own order is that of the items.
+function routingOf(form) {
+  const routing = JSON.parse(part("routing").textContent);
+  const items = {};
+  for (const { id } of form.querySelectorAll("fieldset.item")) items[id] = null;
+  return { ...routing, items: { ...items, ...routing.items } };
+}
+
 function beginForm(form, waiting) {
   let told; // what the form tells: {asked, answers, answered}
   let pressed = "send";
@@ -42,7 +50,7 @@ function beginForm(form, waiting) {
     }, () => {});
   const entry = entryOf(form, ask);
   part("progress").hidden = false;
-  const route = begin(form, JSON.parse(part("routing").textContent), (news) => {
+  const route = begin(form, routingOf(form), (news) => {
     told = news;
     entry(news);
     part("progress").style.width = `${(100 * news.answered) / Math.max(news.asked.length, 1)}%`;
@@ -119,7 +127,9 @@ if (form) {
   beginForm(form, here);
 } else if (document.querySelector(".receipt")) {
   // A form that was sent without our help has arrived, too.
-  for (const name of namesOf(`draft:${location.pathname.replace(/\/thanks\/.*/, "")}`)) forget(name);
+  forgetDraft(inTab("begun"));
+} else if (part("used")) {
+  namesOf(DRAFT).forEach(forget); // a letter that has been answered takes none any more
 }
 noteSent();
 addEventListener("storage", noteSent);

@@ -1,5 +1,5 @@
 // Puts a form into the outbox, sees to it that one tab sends it, and leaves its receipt there.
-import { keep } from "./device.mjs";
+import { forget, forgetDraft, keep } from "./device.mjs";
 import { PREFIX } from "./outbox.mjs";
 
 // The entry of a form that is to be sent; `safe` says whether this phone keeps it.
@@ -8,8 +8,13 @@ export function post(path, id, body) {
   return { path, id, body, name, safe: keep(name, { at: Date.now(), path, id, body }) };
 }
 
-export function arrived({ name, path, id }, thanks) {
-  keep(name, { at: Date.now(), path, id, thanks });
+// What is left of a form that has arrived. A letter's receipt is not at the letter's address, so that nothing holds
+// the two together; nor does this phone: of a letter's form nothing is left.
+export function arrived(entry, thanks) {
+  const { name, path, id } = entry;
+  if (thanks.startsWith(path)) keep(name, { at: Date.now(), path, id, thanks });
+  else forget(name);
+  forgetDraft(id);
 }
 
 // One tab at a time sends a form, where the browser can say so; elsewhere two may, and the server keeps one.

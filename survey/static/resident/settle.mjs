@@ -5,4 +5,7 @@ export function settle(fieldset) {
   problem.remove();
   fieldset.classList.remove("wrong");
   fieldset.removeAttribute("aria-invalid");
+  const hint = fieldset.querySelector(".hint");
+  if (hint) fieldset.setAttribute("aria-describedby", hint.id);
+  else fieldset.removeAttribute("aria-describedby");
 }

@@ -24,7 +24,6 @@ export async function sendOpenly(entry) {
     const word = await alone(entry, () => say("otherTab"), () => told(entry) || deliver(entry, say));
     if (TAKEN.includes(word.status)) {
       arrived(entry, word.thanks);
-      forgetDraft(entry.id);
       return location.replace(word.thanks);
     }
     if (word.work && !entry.worked) {
@@ -42,11 +41,18 @@ export async function sendOpenly(entry) {
   }
 }
 
-// The same from a page that has something else to show. What needs the person's eyes waits for them.
+// The same from a page that has something else to show. What needs the person's eyes waits for them; the page that says
+// that a letter has been answered goes on to the receipt, where it was this phone that answered.
 export async function sendQuietly(entry) {
-  const word = await alone(entry, () => {}, () => told(entry) || deliver(entry, () => {}));
-  if (TAKEN.includes(word.status)) arrived(entry, word.thanks);
-  if ([409, 410].includes(word.status)) forget(entry.name);
+  const word = await alone(entry, () => {}, () => told({ ...entry, safe: false }) || deliver(entry, () => {}));
+  if (TAKEN.includes(word.status)) {
+    arrived(entry, word.thanks);
+    if (part("used") && entry.path.startsWith(location.pathname)) location.replace(word.thanks);
+  }
+  if ([409, 410].includes(word.status)) {
+    forget(entry.name);
+    forgetDraft(entry.id);
+  }
 }
 
 // The form once more, with the work that its point asks for by now. Without the script for it the server's page says more.

@@ -22,12 +22,15 @@ class AreaChoice:
     neighbourhoods: tuple[Area, ...]
 
     @classmethod
-    def of_area(cls, ground: Ground, code: str) -> "AreaChoice":
-        """The lists around one area of the frame: a point's neighbourhood, or a street or district that holds it."""
+    def of_area(cls, ground: Ground, code: str, *, is_home: bool) -> "AreaChoice":
+        """The lists around one area of the frame: a point's neighbourhood, or a street or district that holds it.
+
+        The neighbourhood itself is the answer: it is filled in only where it is known to be their home.
+        """
         frame = ground.frame
         district = frame.district_of(code)
         street = frame.street_of(code)
-        leaf = code if code in ground.homes else ""
+        leaf = code if is_home and code in ground.homes else ""
         return cls.posted(ground, district.code if district else "", street.code if street else "", leaf)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import threading
 from functools import cache
 
@@ -33,14 +34,13 @@ def served_page(point: Point, token: PageToken) -> Response:
     key = (token.questionnaire_code, token.questionnaire_version, point.code, language, large_text(), work_bits(token))
     page = _pages.get(key)
     if page is None or current_app.debug:
-        page = PrecompressedPage.of(_render_empty(point, token, language), _PLACEHOLDER)
+        text = re.sub(r"\n\s*<", "<", _render_empty(point, token, language))  # every byte is waited for
+        page = PrecompressedPage.of(text, _PLACEHOLDER)
         with _keeping:
             if len(_pages) >= _MOST_PAGES:
                 _pages.pop(next(iter(_pages)))
             _pages[key] = page
-    text = _token_field(token).encode()
-    response = _packed(page, text)
-    return _private(response)
+    return _private(_packed(page, _token_field(token).encode()))
 
 
 def _packed(page: PrecompressedPage, text: bytes) -> Response:
@@ -134,7 +134,7 @@ def _private(response: Response) -> Response:
 @cache
 def inline_style() -> str:
     """The form's stylesheet. It stands in the page: on a slow network a second request costs more than its bytes."""
-    return asset_text("css/tokens.css") + asset_text("css/resident.css")
+    return (asset_text("css/tokens.css") + asset_text("css/resident.css")).strip()
 
 
 @cache

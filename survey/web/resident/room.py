@@ -9,11 +9,13 @@ from survey.domain.fieldwork import Point
 from survey.domain.problems import Invalid, Problem
 from survey.services.hold_slot import Room, hold_slot
 from survey.services.receive_submission import WaveNotTaking
-from survey.web.languages import set_page_language
+from survey.web.languages import N_, set_page_language, translate
 from survey.web.office import office
 from survey.web.resident.incoming import FORM_TYPES, read_form
 from survey.web.resident.taking import refused_json
 from survey.web.security import whole_body
+
+NOT_ASKED = N_("This survey asks another group of people, so there are no further questions for you.")
 
 
 def tell_room(point: Point) -> Response:
@@ -33,4 +35,6 @@ def tell_room(point: Point) -> Response:
         room = Room.UNKNOWN
     except WaveNotTaking as refused:
         return refused_json((Problem(f"wave_{refused.admission.value}", "wave"),), status=410)
+    if room is Room.INELIGIBLE:
+        return jsonify(room=room, message=translate(NOT_ASKED))
     return jsonify(room=room)
