@@ -1,14 +1,16 @@
-// Puts fields (fields.mjs) back into a form.
+// Puts fields (fields.mjs) back into a form: at once, but for lists, which may have to be fetched.
 import { LIST_ABOVE } from "./fields.mjs";
 
 export async function fillIn(form, fields, fillLists) {
+  const lists = [];
   for (const [name, value] of fields) {
     for (const element of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (element.type === "radio" || element.type === "checkbox") element.checked = element.checked || element.value === value;
-      else if (element.tagName === "SELECT") await choose(form, element, value, fillLists);
+      else if (element.tagName === "SELECT") lists.push([element, value]);
       else element.value = value;
     }
   }
+  for (const [list, value] of lists) await choose(form, list, value, fillLists);
 }
 
 // A list of areas shows what lies below the point's area; for somebody from elsewhere it is fetched again. Since the

@@ -3,9 +3,19 @@
 import { fieldsOf } from "../instrument/fields.mjs";
 import { DAY, DRAFT, forget, forgetDraft, inTab, keep, kept, namesOf, part } from "./device.mjs";
 
-// From now on every change is remembered. Returns the earlier draft that may come back, if there is one: this tab's own,
-// or the newest.
-export function keepDraft(form) {
+// The drafts of this page's form, the newest first. Of any form none is kept for more than a day.
+export function drafts() {
+  const found = [];
+  for (const name of namesOf("draft:")) {
+    const draft = kept(name) || {};
+    if (!(Date.now() - draft.at < DAY)) forget(name);
+    else if (name.startsWith(DRAFT)) found.push(draft);
+  }
+  return found.sort((one, other) => other.at - one.at);
+}
+
+// From now on every change is remembered. Returns the earlier drafts that may come back.
+export function keepDraft(form, earlier) {
   const { version, filled } = form.dataset;
   const remember = () => {
     const { value, dataset } = form.elements._token;
@@ -14,16 +24,9 @@ export function keepDraft(form) {
   };
   form.addEventListener("input", remember);
   form.addEventListener("change", remember);
+  if (!filled && !part("summary")) return earlier;
   // A page that came back from the server already holds what was filled in, maybe under another id.
-  if (filled || part("summary")) {
-    forgetDraft(inTab("begun"));
-    return remember();
-  }
-  const drafts = [];
-  for (const name of namesOf(DRAFT)) {
-    const draft = kept(name) || {};
-    if (Date.now() - draft.at < DAY) drafts.push(draft);
-    else forget(name);
-  }
-  return drafts.find(({ id }) => id === inTab("begun")) || drafts.sort((one, other) => other.at - one.at)[0];
+  forgetDraft(inTab("begun"));
+  remember();
+  return [];
 }

@@ -1,32 +1,55 @@
-// An earlier draft comes back: a tab that is loaded again fills it in at once; who opens the form anew is asked first, for it
-// may be somebody else.
+// Earlier drafts come back: a tab that is loaded again fills its own in at once; who opens the form anew is asked first, for
+// they may be somebody else's.
 import { fillLists } from "../instrument/areas.mjs";
 import { fillIn } from "../instrument/fill_in.mjs";
-import { DRAFT, forget, forgetDraft, inTab, namesOf, part } from "./device.mjs";
+import { forgetDraft, inTab, part } from "./device.mjs";
 
-// `changed` hears when fields were filled in or emptied.
-export async function restore(form, draft, changed) {
+// `own` is this tab's among the drafts; `changed` hears when fields were filled in.
+export async function restore(form, drafts, own, changed) {
   const note = part("draft");
   const [goOn, clear] = note.querySelectorAll("button");
   const token = form.elements._token;
+  let draft = own;
   clear.addEventListener("click", () => {
-    namesOf(DRAFT).forEach(forget);
-    if (goOn.hidden) form.reset();
+    for (const { id } of draft ? [draft] : drafts) forgetDraft(id);
     note.hidden = true;
-    changed();
+    // A fresh page has nothing of it: neither its id nor the lists that were fetched for it.
+    if (draft) location.replace(location.pathname + location.search);
   });
-  note.hidden = false;
-  if (inTab("begun") !== draft.id) await new Promise((pressed) => goOn.addEventListener("click", pressed));
   goOn.hidden = true;
-  // The same form goes on, by the same id: so a slot that was held for it still is.
-  if (draft.version === form.dataset.version) {
+  note.hidden = false;
+  draft = draft || (await chosen(goOn, drafts));
+  const filling = fillIn(form, draft.fields, fillLists);
+  const same = draft.version === form.dataset.version;
+  if (same) {
+    // The same form goes on, by the same id: so a slot that was held for it still is.
+    if (draft.id !== token.dataset.id) forgetDraft(token.dataset.id);
     token.value = draft.token;
     token.dataset.id = draft.id;
-  } else {
-    forgetDraft(draft.id);
+    inTab("begun", draft.id);
   }
-  await fillIn(form, draft.fields, fillLists);
   const { filled, changed: anew } = note.dataset;
-  note.firstElementChild.textContent = draft.version === form.dataset.version ? filled : anew;
+  note.firstElementChild.textContent = same ? filled : anew;
+  await filling;
+  changed();
+  if (same) return;
   form.dispatchEvent(new Event("input"));
+  forgetDraft(draft.id);
+}
+
+// One button for each draft, with the moment at which it was left.
+function chosen(goOn, drafts) {
+  const buttons = drafts.map(() => goOn.cloneNode(true));
+  return new Promise((pressed) => {
+    drafts.forEach((draft, at) => {
+      const left = new Date(draft.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      buttons[at].append(` (${left})`);
+      buttons[at].hidden = false;
+      buttons[at].addEventListener("click", () => {
+        for (const button of buttons) button.remove();
+        pressed(draft);
+      });
+      goOn.before(buttons[at], " ");
+    });
+  });
 }

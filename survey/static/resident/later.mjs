@@ -1,12 +1,14 @@
 // What sends a form, brings an earlier draft back, and tells whether there is room and what is missing: fetched with the
 // first answer, so that the page itself is light. Until it has come, the browser can send the form by itself.
 import { fillLists } from "../instrument/areas.mjs";
+import { fieldsOf } from "../instrument/fields.mjs";
 import { part } from "./device.mjs";
 import { restore } from "./earlier.mjs";
 import { isEmpty, pointOut } from "./missing.mjs";
 import { post } from "./posting.mjs";
 import { roomFor } from "./room.mjs";
 import { tryNow } from "./sending.mjs";
+import { settle } from "./settle.mjs";
 import { sendOpenly, sendQuietly } from "./under_way.mjs";
 
 addEventListener("online", tryNow);
@@ -19,6 +21,7 @@ export function send(form, told, pressed) {
   if (missing.length) pointOut(form, missing);
   if (missing.length || pressed === "next") return false;
   const body = new URLSearchParams(new FormData(form));
+  if (pressed === "refuse") fieldsOf(form).forEach(([name]) => body.delete(name)); // as the button says
   body.append("_action", pressed);
   sendOpenly(post(location.pathname, form.elements._token.dataset.id, body.toString()));
   return true;
@@ -42,4 +45,4 @@ export function goOn(waiting, here) {
   }
 }
 
-export { fillLists, restore, roomFor };
+export { fillLists, restore, roomFor, settle };

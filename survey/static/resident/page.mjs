@@ -3,10 +3,9 @@
 // something waits.
 import { begin } from "../instrument/form.mjs";
 import { DRAFT, forget, forgetDraft, inTab, namesOf, part } from "./device.mjs";
-import { keepDraft } from "./draft.mjs";
+import { drafts, keepDraft } from "./draft.mjs";
 import { entryOf } from "./entry.mjs";
 import { entries } from "./outbox.mjs";
-import { settle } from "./settle.mjs";
 
 // Some browsers remember for ever that a script did not come; by another name they ask for it again.
 let [coming, tries] = [null, 0];
@@ -37,7 +36,7 @@ function routingOf(form) {
   return { ...routing, items: { ...items, ...routing.items } };
 }
 
-function beginForm(form, waiting) {
+function beginForm(form, waiting, earlier, own) {
   let told; // what the form tells: {asked, answers, answered}
   let pressed = "send";
   let sent = false;
@@ -56,8 +55,7 @@ function beginForm(form, waiting) {
     part("progress").style.width = `${(100 * news.answered) / Math.max(news.asked.length, 1)}%`;
   }, lists);
   form.addEventListener("change", ({ target }) => {
-    settle(target.closest("fieldset"));
-    if (!sent) later().catch(() => {});
+    later().then(({ settle }) => settle(target.closest("fieldset")), () => {});
   });
   addEventListener("pageshow", route); // the browser may have filled in what it remembers
   addEventListener("online", () => {
@@ -65,8 +63,9 @@ function beginForm(form, waiting) {
     later().catch(() => {});
   });
   if (part("summary")) part("summary").focus();
-  const draft = !waiting && keepDraft(form);
-  if (draft) later().then(({ restore }) => restore(form, draft, route), () => {});
+  const drafts = waiting ? [] : keepDraft(form, earlier);
+  const bring = () => later().then(({ restore }) => restore(form, drafts, own, route), () => setTimeout(bring, 3000));
+  if (drafts.length) bring();
   readAloud(form);
   if (form.dataset.work) import("./work.mjs").then(({ work }) => work(form)).catch(() => {});
 
@@ -79,6 +78,7 @@ function beginForm(form, waiting) {
   function sendAsPage() {
     sent = false;
     if (!navigator.onLine) return sayOffline();
+    inTab("sent", form.elements._token.dataset.id);
     const action = document.createElement("input");
     Object.assign(action, { type: "hidden", name: "_action", value: pressed });
     form.append(action);
@@ -121,13 +121,16 @@ function noteSent() {
 
 const form = part("form");
 const waiting = entries().filter(({ body }) => body);
-const here = part("sending") && waiting.find(({ path }) => path === location.pathname);
+const earlier = drafts();
+const own = earlier.find(({ id }) => id === inTab("begun"));
+// Who has begun a form of their own in this tab is not led to the receipt of another.
+const here = part("sending") && waiting.find(({ path, id }) => path === location.pathname && (!own || own.id === id));
 if (form) {
   document.documentElement.classList.add("js");
-  beginForm(form, here);
+  beginForm(form, here, earlier, own);
 } else if (document.querySelector(".receipt")) {
   // A form that was sent without our help has arrived, too.
-  forgetDraft(inTab("begun"));
+  forgetDraft(inTab("sent"));
 } else if (part("used")) {
   namesOf(DRAFT).forEach(forget); // a letter that has been answered takes none any more
 }

@@ -35,6 +35,7 @@ export function roomFor(form) {
   });
   return (entry) => {
     asked = entry;
+    if (!anyway) full.hidden = true; // what was said of other answers
     ask(entry).catch(() => {});
   };
 }

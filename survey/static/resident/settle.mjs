@@ -4,8 +4,10 @@ export function settle(fieldset) {
   if (!problem) return;
   problem.remove();
   fieldset.classList.remove("wrong");
-  fieldset.removeAttribute("aria-invalid");
   const hint = fieldset.querySelector(".hint");
-  if (hint) fieldset.setAttribute("aria-describedby", hint.id);
-  else fieldset.removeAttribute("aria-describedby");
+  for (const element of [fieldset, ...fieldset.querySelectorAll("[aria-invalid]")]) {
+    element.removeAttribute("aria-invalid");
+    if (hint) element.setAttribute("aria-describedby", hint.id);
+    else element.removeAttribute("aria-describedby");
+  }
 }

@@ -1,6 +1,6 @@
 // The page while a form is on its way: a panel in place of the form says how it stands, and in the end the page goes
 // where the server's word leads.
-import { forget, forgetDraft, kept, part } from "./device.mjs";
+import { forget, forgetDraft, inTab, kept, part } from "./device.mjs";
 import { alone, arrived, post } from "./posting.mjs";
 import { deliver, tryNow } from "./sending.mjs";
 
@@ -76,7 +76,8 @@ function told({ name, safe = true }) {
   return null;
 }
 
-function postAsPage({ path, body }) {
+function postAsPage({ path, id, body }) {
+  inTab("begun", id); // the page that comes back holds this form
   const form = document.createElement("form");
   form.method = "post";
   form.action = `${path}?send=1`;

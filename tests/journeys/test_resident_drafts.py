@@ -1,0 +1,135 @@
+"""Drafts on a phone that several people use: nobody's is overwritten, shown or erased without being asked, none is kept
+for long, and who takes no part leaves nothing."""
+
+import json
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser import BrowserErrors
+from tests.journeys.conftest import Street
+from tests.journeys.resident import ENGLISH, Resident, fill_in
+
+DRAFTS = "Object.keys(localStorage).filter((name) => name.startsWith('draft:'))"
+
+
+def begin(page: Page, street: Street, parks: str) -> Resident:
+    """Somebody opens the form anew, and is interrupted before sending it."""
+    page.goto(street.form)
+    somebody = Resident(page)
+    fill_in(somebody)
+    somebody.tap("parks", parks)
+    return somebody
+
+
+def send(somebody: Resident) -> None:
+    """Send it, and see the receipt."""
+    somebody.send()
+    somebody.receipt()
+
+
+def test_who_sends_with_somebody_s_phone_leaves_the_other_s_draft_alone(english_phone: Page, street: Street) -> None:
+    begin(english_phone, street, "dissatisfied")
+    tab = english_phone.context.new_page()
+    second = begin(tab, street, "satisfied")
+    english_phone.close()
+    send(second)
+    tab.goto(street.form)
+    tab.get_by_role("button", name="Go on with them").tap()
+    expect(tab.get_by_text("are filled in again")).to_be_visible()
+    assert second.chosen("parks") == ["dissatisfied"]
+    send(second)
+    assert tab.evaluate(DRAFTS) == []
+
+
+def test_two_who_were_interrupted_find_each_their_own(english_phone: Page, street: Street) -> None:
+    begin(english_phone, street, "dissatisfied")
+    other = english_phone.context.new_page()
+    begin(other, street, "neutral")
+    third = english_phone.context.new_page()
+    third.goto(street.form)
+    somebody = Resident(third)
+    go_on = third.get_by_role("button", name="Go on with them")
+    expect(go_on).to_have_count(2)
+    assert somebody.chosen("parks") == []
+    somebody.tap("age", "55+")
+    go_on.nth(1).tap()  # the older one
+    expect(third.get_by_text("are filled in again")).to_be_visible()
+    assert somebody.chosen("parks") == ["dissatisfied"]
+    assert somebody.chosen("age") == ["18-34"]
+    send(somebody)
+    assert len(third.evaluate(DRAFTS)) == 1, "of what was tapped before nothing is left, and the other waits"
+    third.goto(street.form)
+    third.get_by_role("button", name="Clear them").tap()
+    expect(third.locator("#draft")).to_be_hidden()
+    assert third.evaluate(DRAFTS) == []
+
+
+def test_who_has_begun_is_not_led_to_the_receipt_of_somebody_else(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    before, context = street.stored(), english_phone.context
+    first = begin(english_phone, street, "neutral")
+    tab = context.new_page()
+    second = begin(tab, street, "satisfied")
+    context.set_offline(True)
+    first.send()
+    expect(english_phone.locator("#sending-text")).to_contain_text("There is no network")
+    english_phone.close()
+    context.set_offline(False)
+    tab.reload()
+    expect(tab.get_by_text("are filled in again")).to_be_visible()
+    tab.wait_for_function("() => !JSON.stringify(localStorage).includes('neutral')")
+    assert street.stored() == before + 1
+    assert second.chosen("parks") == ["satisfied"]
+    send(second)
+    assert street.stored() == before + 2
+
+
+def test_no_draft_is_older_than_a_day_on_whatever_page_the_phone_comes_back(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("status of 404")
+    begin(english_phone, street, "neutral")
+    (name,) = english_phone.evaluate(DRAFTS)
+    english_phone.evaluate(
+        """(name) => {
+          const draft = JSON.parse(localStorage[name]);
+          localStorage[name] = JSON.stringify({ ...draft, at: draft.at - 86400000 });
+          localStorage["draft:/c/ABCDEFGHJKMNPQ"] = "what an older release has left";
+        }""",
+        name,
+    )
+    english_phone.goto(f"{street.server.url}/c")
+    english_phone.wait_for_function(f"() => {DRAFTS}.length === 0")
+
+
+def test_who_takes_no_part_sends_nothing_of_what_was_filled_in(
+    new_context: Callable[..., BrowserContext], street: Street
+) -> None:
+    page = new_context(**ENGLISH).new_page()
+    begin(page, street, "neutral")
+    page.get_by_text("I don't want to go on").tap()
+    with page.expect_request(lambda request: request.method == "POST" and "send=1" in request.url) as sent:
+        page.get_by_role("button", name="Take no part; send no answers").tap()
+    Resident(page).receipt()
+    body = sent.value.post_data or ""
+    assert "_action=refuse" in body
+    assert not [name for name in ("age", "sex", "home", "parks", "activities") if f"&{name}" in f"&{body}"], body
+    assert "neutral" not in json.dumps(page.evaluate("({ ...localStorage })"))
+
+
+def test_what_was_said_of_other_answers_goes_when_they_are_corrected(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    english_phone.goto(street.form)
+    somebody = Resident(english_phone)
+    somebody.tap("age", "under_18")
+    somebody.tap("sex", "F")
+    expect(english_phone.locator("#full")).to_be_visible()
+    english_phone.route("**/room", lambda route: route.abort())
+    fill_in(somebody)
+    expect(english_phone.locator("#full")).to_be_hidden()
+    expect(english_phone.locator("#rest")).to_be_visible()
