@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from survey.db import Database, migrate
 from survey.services.demonstration import build_demonstration
@@ -26,6 +26,7 @@ settings.register_profile(
     derandomize=machine.all_parts_required(),
 )
 settings.load_profile("project")
+expect.set_options(timeout=20_000)  # milliseconds; what is there already is not waited for
 
 
 @pytest.fixture(scope="session")
