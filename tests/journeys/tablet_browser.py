@@ -211,11 +211,8 @@ class Saved:
 class Handset:
     """One tablet: its profile, its browser while that runs, and the ledger of what was called saved."""
 
-    def __init__(
-        self, playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors, part: machine.Part
-    ) -> None:
+    def __init__(self, playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors) -> None:
         self._playwright = playwright
-        self._browser = part
         self._errors = errors
         self._process: psutil.Process | None = None
         self.office = office
@@ -228,7 +225,10 @@ class Handset:
     def start(self, *, offline: bool = False, **options: Any) -> "Handset":
         """The browser is started, with whatever its last life has left behind."""
         told = (
-            browser.launch_options(self._browser) | browser.TABLET | {"locale": "en-GB", "offline": offline} | options
+            browser.launch_options(machine.DESKTOP_BROWSER)
+            | browser.TABLET
+            | {"locale": "en-GB", "offline": offline}
+            | options
         )
         self.context = self._playwright.chromium.launch_persistent_context(self.profile, **told)
         self._process = _browser_of(self.profile)
@@ -296,17 +296,11 @@ def _browser_of(profile: Path) -> psutil.Process:
 
 
 @contextmanager
-def new_handset(
-    playwright: Playwright,
-    folder: Path,
-    office: Office,
-    errors: BrowserErrors,
-    part: machine.Part = machine.BROWSER,
-) -> Iterator[Handset]:
+def new_handset(playwright: Playwright, folder: Path, office: Office, errors: BrowserErrors) -> Iterator[Handset]:
     """A tablet out of its box; at the end its browser is closed."""
     errors.allow("Failed to load resource")  # what a browser says of every network that is not there
     errors.allow("net::ERR")
-    handset = Handset(playwright, folder, office, errors, part)
+    handset = Handset(playwright, folder, office, errors)
     with contextlib.closing(handset):
         yield handset
 

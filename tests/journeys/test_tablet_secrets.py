@@ -26,7 +26,6 @@ from tests.browser import BrowserErrors
 from tests.field import AREA, CHINA, questionnaire_text
 from tests.journeys.tablet_browser import Handset, bring_home, new_handset, open_office
 from tests.journeys.volunteer import Volunteer
-from tests.machine import DESKTOP_BROWSER
 
 FINISHED = "第七码头的苍鹭数了四百只灯笼 heron-lantern-quay"
 UNFINISHED = "磨坊后面的水獭藏着三把铜钥匙 otter-copper-keys"
@@ -101,9 +100,7 @@ def go_out(
             if application != "wsgi:app":
                 office.stop()
                 office.start(application)
-            handset = ends.enter_context(
-                new_handset(playwright, tmp_path / "profile", office, browser_errors, DESKTOP_BROWSER)
-            )
+            handset = ends.enter_context(new_handset(playwright, tmp_path / "profile", office, browser_errors))
             handset.start().open().ready()
             handset.context.set_offline(True)
             return handset

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright
 from playwright.sync_api import Error as BrowserError
 
-from tests import browser
+from tests import browser, machine
 from tests.tablet.conftest import Device
 from tests.tablet.street import B, Street
 
@@ -38,7 +38,7 @@ class Tablet:
 
     def start(self) -> Device:
         """The app is opened."""
-        options = browser.TABLET | browser.launch_options()
+        options = browser.TABLET | browser.launch_options(machine.DESKTOP_BROWSER)
         self._context = self._playwright.chromium.launch_persistent_context(self._folder, **options)
         return Device(self._context.pages[0], self._street).load()
 
