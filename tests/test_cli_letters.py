@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from survey.cli import main
 from survey.services.answer_letter import CodeState, find_letter
 from survey.services.make_letters import letters_of_wave, void_letters
 from tests.field import WAVE, Field, open_field_now
 from tests.letters import POINTS, SAMPLES, answer
-from tests.test_cli import PUBLIC_URL, SETTINGS, Ran, Run
+from tests.test_cli import PUBLIC_URL, Ran, Run
+from tests.test_cli_tablet import run
+
+__all__ = ["run"]  # a fixture
 
 CODE = re.compile(r"<b>([2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2})</b>")
 
@@ -23,29 +25,6 @@ def field(database_url: str) -> Iterator[Field]:
     opened = open_field_now(database_url, samples=SAMPLES, points=POINTS)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def run(field: Field, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on the wave's database: `run("letters", WAVE)`."""
-    for name in SETTINGS:
-        monkeypatch.delenv(name, raising=False)
-    told = {
-        "DATABASE_URL": field.settings.database_url,
-        "MINSHENG_HOME": str(tmp_path),
-        "PUBLIC_URL": PUBLIC_URL,
-        "SECRET_KEY": field.settings.secret_key,
-    }
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-
-    def command(*arguments: str) -> Ran:
-        capsys.readouterr()
-        status = main(list(arguments))
-        written = capsys.readouterr()
-        return Ran(status, written.out, written.err)
-
-    return command
 
 
 def test_new_letters_stand_in_one_file_that_is_the_owners_alone(run: Run, field: Field, tmp_path: Path) -> None:

@@ -35,7 +35,12 @@ def run(field: Field, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     """Runs a command on the wave's database: `run("tablet", "list")`."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    told = {"DATABASE_URL": field.settings.database_url, "MINSHENG_HOME": str(tmp_path), "PUBLIC_URL": PUBLIC_URL}
+    told = {
+        "DATABASE_URL": field.settings.database_url,
+        "MINSHENG_HOME": str(tmp_path),
+        "PUBLIC_URL": PUBLIC_URL,
+        "SECRET_KEY": field.settings.secret_key,
+    }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
 

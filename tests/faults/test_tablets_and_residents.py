@@ -27,7 +27,7 @@ TABLETS, RESIDENTS, EACH = 4, 200, 36
 WANTED = 50  # in a cell
 # Everybody is of one of two kinds, so that 100 slots meet more than three times as many people.
 KINDS: tuple[dict[str, object], ...] = ({"sex": "F", "age": "18-34"}, {"sex": "M", "age": "55+"})
-PATIENCE = 180.0  # also of a busy machine
+PATIENCE = 180.0  # seconds after which the test gives up; a tablet tries for days
 
 
 @dataclass

@@ -146,13 +146,10 @@ def test_every_state_of_the_form_is_for_everybody(
     resident.send()
     expect(page.locator("#sending")).to_be_visible()
     looks.at("no-network")
-    told: list[dict[str, object]] = [
-        {"status": 503, "body": "busy"},
-        {"status": 200, "content_type": "text/html", "body": "<h1>Please sign in to this network</h1>"},
-    ]
+    told = [(503, "text/plain", "busy"), (200, "text/html", "<h1>Please sign in to this network</h1>")]
 
     def answer(route: Route) -> None:
-        route.fulfill(**told[0])  # type: ignore[arg-type]
+        route.fulfill(status=told[0][0], content_type=told[0][1], body=told[0][2])
 
     page.route("**/r/*?send=1", answer)
     page.context.set_offline(False)

@@ -108,17 +108,22 @@ def test_only_our_server_naming_our_id_acknowledges_a_form(
     assert "parks" not in page.evaluate("JSON.stringify(localStorage)")
 
 
+def sent_without_a_network(page: Page, street: Street, browser_errors: BrowserErrors) -> BrowserContext:
+    """A form is sent while there is no network, and the tab is closed before it is back."""
+    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
+    resident, context = ready(page, street), page.context
+    context.set_offline(True)
+    resident.send()
+    waiting(page, "There is no network just now.")
+    page.close()
+    context.set_offline(False)
+    return context
+
+
 def test_a_form_sent_without_a_network_is_found_when_the_code_is_scanned_again(
     english_phone: Page, street: Street, browser_errors: BrowserErrors
 ) -> None:
-    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
-    resident = ready(english_phone, street)
-    before, context = street.stored(), english_phone.context
-    context.set_offline(True)
-    resident.send()
-    waiting(english_phone, "There is no network just now.")
-    english_phone.close()
-    context.set_offline(False)
+    before, context = street.stored(), sent_without_a_network(english_phone, street, browser_errors)
     again = context.new_page()
     again.goto(street.form)
     Resident(again).receipt()
@@ -131,14 +136,7 @@ def test_a_form_sent_without_a_network_is_found_when_the_code_is_scanned_again(
 def test_a_form_that_waits_is_sent_from_the_page_of_another_poster_while_somebody_answers_there(
     english_phone: Page, street: Street, browser_errors: BrowserErrors
 ) -> None:
-    browser_errors.allow("ERR_INTERNET_DISCONNECTED")
-    resident = ready(english_phone, street)
-    before, context = street.stored(), english_phone.context
-    context.set_offline(True)
-    resident.send()
-    waiting(english_phone, "There is no network just now.")
-    english_phone.close()
-    context.set_offline(False)
+    before, context = street.stored(), sent_without_a_network(english_phone, street, browser_errors)
     elsewhere = context.new_page()
     elsewhere.goto(f"{street.server.url}/r/{street.field.points[Mode.INTERCEPT][1].code}")
     expect(elsewhere.locator("#form")).to_be_visible()

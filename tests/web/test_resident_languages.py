@@ -100,7 +100,7 @@ def residents_texts() -> set[str]:
     found = {
         text if isinstance(text, str) else text[0]
         for path in RESIDENTS_TEMPLATES
-        for _, _, text in environment.extract_translations(path.read_text("utf-8"))  # type: ignore[attr-defined]
+        for _, _, text in environment.extract_translations(path.read_text("utf-8"))  # type: ignore[attr-defined]  # of an extension
     }
     words_of_routing = ast.parse((REPOSITORY / "survey/web/resident/routing_words.py").read_text("utf-8"))
     found |= {*marked(words_of_routing), *TEXTS.values()}

@@ -24,7 +24,10 @@ export function show(app, root) {
       button.addEventListener("click", () => choose(isOwn(volunteer) ? own : volunteer));
       return button;
     });
-    root.querySelector("#names").replaceChildren(...buttons);
+    const list = root.querySelector("#names");
+    const focused = list.contains(document.activeElement) && document.activeElement.textContent;
+    list.replaceChildren(...buttons);
+    buttons.find(({ textContent }) => textContent === focused)?.focus(); // news of the roster takes nobody's place away
     reveal(names, ".empty, #ask-again", !buttons.length);
   }
 
