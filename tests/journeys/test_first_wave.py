@@ -182,7 +182,9 @@ def plan_with_a_text(desk: Page) -> None:
 def codes_on_the_screen(desk: Page, city: str) -> list[str]:
     """The addresses in the QR codes of the page of points, read from its pixels."""
     desk.get_by_role("link", name="Points and posters").click()
-    desk.wait_for_function("() => [...document.images].every((image) => image.complete && image.naturalWidth)")
+    desk.wait_for_url("**/points")
+    desk.wait_for_load_state("load")  # before it, images that are still to be parsed are nowhere to be waited for
+    desk.evaluate("() => Promise.all([...document.images].map((image) => image.decode()))")
     picture = Image.open(io.BytesIO(desk.screenshot(full_page=True)))
     album.keep(desk, f"desk-points-{city}")
     desk.go_back()
