@@ -14,9 +14,9 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -63,52 +63,64 @@ class WriterLock:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
 
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    """One pool of connections, and how each kind of block begins: said once, for saying it anew to each connection is
+    a good part of what a short block costs. Who listens to `all` hears every block."""
+
+    all: Engine
+    asking: Engine
+    reading: Engine
+    writing: Engine
+
+
 class Database:
-    """Transactions on one database. The engine is made on first use in each process, so after a fork."""
+    """Transactions on one database. The engines are made on first use in each process, so after a fork."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock = WriterLock(f"{self.url.database}.lock") if self.is_sqlite else None
-        self._engine: Engine | None = None
+        self._made: _Engines | None = None
         self._owner = 0
         self._making = threading.Lock()
 
     @property
     def engine(self) -> Engine:
         """This process's engine."""
-        if self._engine is None or self._owner != os.getpid():
+        return self._engines.all
+
+    @property
+    def _engines(self) -> _Engines:
+        if self._made is None or self._owner != os.getpid():
             with self._making:
-                if self._engine is None or self._owner != os.getpid():
-                    if self._engine is not None:
+                if self._made is None or self._owner != os.getpid():
+                    if self._made is not None:
                         # The connections of the parent are not ours to close.
-                        self._engine.dispose(close=False)
-                    self._engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
+                        self._made.all.dispose(close=False)
+                    self._made = self._sqlite_engines() if self.is_sqlite else self._postgresql_engines()
                     self._owner = os.getpid()
-        return self._engine
+        return self._made
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """A connection for one SELECT. That sees one state of the data by itself and needs no transaction."""
+        with _translated(), self._engines.asking.connect() as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data and changes nothing."""
-        with _translated(), self.engine.connect() as connection:
-            if not self.is_sqlite:  # SQLite's readers see one state by themselves
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin() as transaction:
-                yield connection
-                transaction.rollback()
+        with _translated(), self._engines.reading.connect() as connection, connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is on disk when the block is left, or leaves no trace."""
-        with _translated():
-            if self._lock is None:
-                with self.engine.begin() as connection:
-                    yield connection
-            else:
-                with self._lock.held(), self.engine.connect() as connection:
-                    connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-                    with connection.begin():
-                        yield connection
+        alone = nullcontext() if self._lock is None else self._lock.held()
+        with _translated(), alone, self._engines.writing.begin() as connection:
+            yield connection
 
     def answers(self) -> bool:
         """Whether the database answers a question now."""
@@ -120,12 +132,12 @@ class Database:
 
     def close(self) -> None:
         """Close this process's connections."""
-        if self._engine is not None and self._owner == os.getpid():
-            self._engine.dispose()
-        self._engine = None
+        if self._made is not None and self._owner == os.getpid():
+            self._made.all.dispose()
+        self._made = None
 
-    def _postgresql_engine(self) -> Engine:
-        return create_engine(
+    def _postgresql_engines(self) -> _Engines:
+        engine = create_engine(
             self.url,
             pool_size=10,
             max_overflow=10,
@@ -133,8 +145,14 @@ class Database:
             hide_parameters=True,  # answers must not reach a log
             connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
         )
+        return _Engines(
+            engine,
+            asking=engine.execution_options(isolation_level="AUTOCOMMIT"),
+            reading=engine.execution_options(isolation_level="REPEATABLE READ"),
+            writing=engine,
+        )
 
-    def _sqlite_engine(self) -> Engine:
+    def _sqlite_engines(self) -> _Engines:
         assert self._lock is not None
         lock: WriterLock = self._lock
 
@@ -167,10 +185,16 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            options: dict[str, Any] = dict(connection.get_execution_options())
-            connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
+            said = connection.get_execution_options().get("begin")
+            if said is not None:
+                connection.connection.cursor().execute(said)
 
-        return engine
+        return _Engines(
+            engine,
+            asking=engine.execution_options(begin=None),
+            reading=engine.execution_options(begin="BEGIN"),
+            writing=engine.execution_options(begin="BEGIN IMMEDIATE"),
+        )
 
 
 @contextmanager
@@ -178,7 +202,7 @@ def _translated() -> Iterator[None]:
     """Faults of the database's surroundings (gone, full, locked) become Unavailable; mistakes stay mistakes."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, PoolTimeout, sqlite3.OperationalError) as error:
         raise Unavailable(str(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated:

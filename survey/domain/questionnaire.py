@@ -141,7 +141,7 @@ class LegalHeader:
     valid_until: date
 
 
-@dataclass(frozen=True)  # no slots: what is derived below is kept in the instance
+@dataclass(frozen=True, eq=False)  # no slots: what is derived below is kept in the instance
 class Questionnaire:
     """One version of a questionnaire. Two are equal when their canonical JSON is."""
 
@@ -156,6 +156,9 @@ class Questionnaire:
     strata: tuple[StratumQuestion, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     minors: Minors | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Questionnaire) and self.digest == other.digest
 
     def __hash__(self) -> int:
         return hash(self.digest)

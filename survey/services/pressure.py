@@ -36,7 +36,7 @@ class Pressure:
             return 0
         known = self._counted.get(point_code)
         if known is None or not known.at <= now < known.at + FRESH:
-            with self.db.reading() as connection:
+            with self.db.asking() as connection:
                 forms = responses.count_forms_since(connection, point_code, now - WINDOW, self.limit * COUNT_UP_TO)
             if len(self._counted) >= _MOST_POINTS:
                 self._counted.clear()

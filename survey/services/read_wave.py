@@ -12,7 +12,7 @@ from survey.services.catalogue import NotFound
 
 def admission_of(db: Database, wave_id: int, now: datetime) -> tuple[Wave, Admission]:
     """A wave and whether it takes answers at `now`."""
-    with db.reading() as connection:
+    with db.asking() as connection:
         wave = waves.wave_by_id(connection, wave_id)
     return wave, accepts(wave.state, wave.opens_at, wave.closes_at, wave.grace, now)
 
@@ -28,7 +28,7 @@ def wave_of_code(db: Database, code: str) -> Wave:
 
 def wave_of_point(db: Database, point: Point) -> Wave:
     """The wave a point belongs to."""
-    with db.reading() as connection:
+    with db.asking() as connection:
         return waves.wave_by_id(connection, point.wave_id)
 
 

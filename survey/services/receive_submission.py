@@ -57,7 +57,7 @@ def receive_submission(door: Door, submission: Submission) -> Receipt:
 
 def is_stored(db: Database, submission_id: UUID) -> bool:
     """Whether something was stored under this id. Raises Unavailable."""
-    with db.reading() as connection:
+    with db.asking() as connection:
         return stored_response(connection, submission_id) is not None
 
 

@@ -98,7 +98,7 @@ def enrol(db: Database, code: str, device_id: UUID, secret_digest: str, now: dat
 
 def known_device(db: Database, device_id: UUID, secret: str) -> Device:
     """The tablet of this id, if the secret is its own. Raises DeviceUnknown, DeviceRevoked."""
-    with db.reading() as connection:
+    with db.asking() as connection:
         device = _owner_of(secret, devices.device_by_id(connection, device_id))
     if device.revoked_at is not None:
         raise DeviceRevoked

@@ -1,5 +1,6 @@
 """What holds for the repository as a whole. Each check takes a folder and returns its complaints."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -166,6 +167,18 @@ def nothing_is_mocked(root: Path) -> list[str]:
     """Tests use the real parts: a mock agrees with whatever its author believed."""
     mocks = re.compile(r"^\s*(from|import) (unittest\.mock|unittest import mock|mock\b|pytest_mock)", re.MULTILINE)
     return [f"{path.relative_to(root)} imports mocks" for path in _files(root, ".py") if mocks.search(_text(path))]
+
+
+def one_statement_is_asked(root: Path) -> list[str]:
+    """Outside a transaction two statements may see two states, so whoever only asks hands the connection on once."""
+    complaints = []
+    for path in _files(root / "survey", ".py"):
+        for block in ast.walk(ast.parse(_text(path))):
+            if isinstance(block, ast.With) and any(ast.unparse(item).count(".asking() as ") for item in block.items):
+                names = [node for node in ast.walk(block) if isinstance(node, ast.Name) and node.id == "connection"]
+                if len(names) != 2:  # bound once, used once
+                    complaints.append(f"{path.relative_to(root)}:{block.lineno} asks more than once")
+    return complaints
 
 
 def settings_are_documented(root: Path) -> list[str]:

@@ -98,6 +98,11 @@ FAULTS: list[tuple[Check, Mapping[str, str], str]] = [
         "tests/test_a.py imports mocks",
     ),
     (
+        checks.one_statement_is_asked,
+        {"survey/a.py": "with db.asking() as connection:\n    a = one(connection)\n    b = two(connection, a)\n"},
+        "survey/a.py:1 asks more than once",
+    ),
+    (
         checks.settings_are_documented,
         {"survey/config.py": 'environ.get("NEW_SETTING", "")', "docs/operations.md": "| `OLD_SETTING` |"},
         "docs/operations.md does not explain NEW_SETTING",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,12 @@ def test_every_instrument_is_a_questionnaire_and_fits_the_schema(path: Path) -> 
     assert [error.message for error in SCHEMA.iter_errors(json.loads(questionnaire.to_json()))] == []
     again = questionnaire_from_json(questionnaire.to_json())
     assert again == questionnaire
-    assert again.digest == questionnaire.digest
+    assert parts(again) == parts(questionnaire)
+
+
+def parts(questionnaire: Questionnaire) -> dict[str, object]:
+    """All it is made of: two are equal by their JSON, which alone would not show what the JSON leaves out."""
+    return {field.name: getattr(questionnaire, field.name) for field in fields(questionnaire)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -317,7 +323,7 @@ def test_nothing_of_a_questionnaire_is_lost_in_its_canonical_json(questionnaire:
     except Invalid as refusal:
         assert {problem.code for problem in refusal.problems} <= NOT_FOR_ANYBODY  # noqa: PT017 (either is right)
         return
-    assert again == questionnaire
+    assert parts(again) == parts(questionnaire)
     assert (again.to_json(), again.digest, hash(again)) == (text, questionnaire.digest, hash(questionnaire))
     assert [error.message for error in SCHEMA.iter_errors(json.loads(text))] == []
 
@@ -326,4 +332,4 @@ def test_the_round_trip_would_notice_a_part_that_the_canonical_json_forgets() ->
     questionnaire = civic()
     forgetful = json.loads(questionnaire.to_json())
     del forgetful["sections"][2]["items"][0]["hint"]
-    assert questionnaire_from_json(json.dumps(forgetful)) != questionnaire
+    assert parts(questionnaire_from_json(json.dumps(forgetful))) != parts(questionnaire)
