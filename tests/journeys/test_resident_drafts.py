@@ -7,9 +7,12 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import BrowserErrors
+from tests.field import HUAYING_AREA
+from tests.frames.excerpt import HUAYING
 from tests.journeys.conftest import Street
 from tests.journeys.resident import ENGLISH, Resident, fill_in
 
+LISTS = (("home__district", HUAYING), ("home__street", HUAYING_AREA[:9]), ("home", HUAYING_AREA))
 DRAFTS = "Object.keys(localStorage).filter((name) => name.startsWith('draft:'))"
 
 
@@ -133,3 +136,71 @@ def test_what_was_said_of_other_answers_goes_when_they_are_corrected(
     fill_in(somebody)
     expect(english_phone.locator("#full")).to_be_hidden()
     expect(english_phone.locator("#rest")).to_be_visible()
+
+
+def in_another_district(page: Page) -> None:
+    """Choose a home whose lists the page has to fetch."""
+    for name, code in LISTS[:2]:
+        with page.expect_response("**/areas/**"):
+            page.locator(f'select[name="{name}"]').select_option(code)
+    page.locator('select[name="home"]').select_option(HUAYING_AREA)
+
+
+def test_the_lists_of_areas_come_after_all_on_a_bad_network(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    browser_errors.allow("status of 503")
+    english_phone.goto(street.form)
+    english_phone.route("**/areas/**", lambda route: route.abort(), times=1)
+    english_phone.route("**/areas/**", lambda route: route.fulfill(status=503, body="[]"), times=1)
+    in_another_district(english_phone)
+    expect(english_phone.locator('select[name="home"]')).to_have_value(HUAYING_AREA)
+
+
+def test_a_draft_in_another_district_waits_for_its_lists_on_a_bad_network(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    english_phone.goto(street.form)
+    somebody = Resident(english_phone)
+    somebody.tap("age", "35-54")
+    in_another_district(english_phone)
+    cut = english_phone.context.new_cdp_session(english_phone)
+    cut.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    english_phone.route("**/areas/**", lambda route: route.abort(), times=2)
+    english_phone.reload()
+    expect(english_phone.get_by_text("are filled in again")).to_be_visible()
+    somebody.tap("sex", "F")  # nobody has to wait for the lists
+    for name, code in LISTS:
+        expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
+    english_phone.reload()
+    for name, code in LISTS:
+        expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
+    assert somebody.chosen("sex") == ["F"]
+
+
+def test_a_draft_comes_back_when_the_script_that_brings_it_does(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    somebody = begin(english_phone, street, "dissatisfied")
+    english_phone.route("**/later*.mjs*", lambda route: route.abort(), times=1)
+    english_phone.reload()
+    expect(english_phone.get_by_text("are filled in again")).to_be_visible()
+    assert somebody.chosen("parks") == ["dissatisfied"]
+
+
+def test_a_number_that_was_seen_to_is_no_longer_marked(english_phone: Page, street: Street) -> None:
+    somebody = begin(english_phone, street, "dissatisfied")
+    somebody.tap("activities", "cleaning")
+    somebody.send()
+    times = somebody.item("times")
+    expect(times.locator(".problem")).to_be_visible()
+    field = times.get_by_role("textbox")
+    field.fill("2")
+    field.press("Tab")
+    expect(times.locator(".problem")).to_have_count(0)
+    expect(times.and_(english_phone.locator("[aria-invalid]"))).to_have_count(0)
+    expect(times.locator("[aria-invalid]")).to_have_count(0)
+    send(somebody)

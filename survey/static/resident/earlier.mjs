@@ -30,11 +30,10 @@ export async function restore(form, drafts, own, changed) {
   }
   const { filled, changed: anew } = note.dataset;
   note.firstElementChild.textContent = same ? filled : anew;
-  await filling;
   changed();
-  if (same) return;
+  await filling; // the lists of areas may be long in coming
   form.dispatchEvent(new Event("input"));
-  forgetDraft(draft.id);
+  if (!same) forgetDraft(draft.id);
 }
 
 // One button for each draft, with the moment at which it was left.
