@@ -18,7 +18,7 @@ _LOAD = """async ([folder, names]) => {
   window.db = await m.database.openDatabase(indexedDB, { onOutdated: () => (window.outdated = true) });
 }"""
 _DEVICE_SIDE = ["bytes", "comparison", "connection", "database", "drafts", "outbox", "persistence", "pin", "release"]
-_DEVICE_SIDE += ["rescue", "seal", "sync"]
+_DEVICE_SIDE += ["rescue", "seal", "sync", "two_copies"]
 # Records that were just made, each with an id of its own.
 _KEEP = """
   const made = [];

@@ -37,10 +37,12 @@ class Tablet:
         self._context: BrowserContext | None = None
 
     def start(self) -> Device:
-        """The app is opened."""
+        """The app is opened, with both its copies: after a kill Chromium may throw a whole database away."""
         options = browser.TABLET | browser.launch_options(machine.DESKTOP_BROWSER)
         self._context = self._playwright.chromium.launch_persistent_context(self._folder, **options)
-        return Device(self._context.pages[0], self._street).load()
+        device = Device(self._context.pages[0], self._street).load()
+        device.run("db.close(); window.db = await m.two_copies.openTwoCopies()")
+        return device
 
     def kill(self) -> None:
         """The whole browser, at once."""
