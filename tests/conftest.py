@@ -1,5 +1,6 @@
 """The fixtures that tests of several folders share: fresh databases, browser pages, a live server."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,12 @@ settings.register_profile(
 )
 settings.load_profile("project")
 expect.set_options(timeout=20_000)  # milliseconds; what is there already is not waited for
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

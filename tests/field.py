@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
@@ -121,7 +123,7 @@ def plan_text(
     return "\n".join(lines)
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)  # no slots: the application is kept in the instance
 class Field:
     """An opened wave and what a test needs to work in it."""
 
@@ -130,7 +132,6 @@ class Field:
     points: Mapping[Mode, list[Point]]
     wave_id: int
     questionnaire: Questionnaire
-    app: Flask
     db: Database
     catalogue: Catalogue
 
@@ -147,10 +148,16 @@ class Field:
         """The submission door."""
         return Door(self.db, self.catalogue, self.settings.secret_key)
 
+    @cached_property
+    def app(self) -> Flask:
+        """The application, made for those who want a page."""
+        return quick_app(self.settings, self.clock)
+
     def close(self) -> None:
         """Close this process's connections."""
         self.db.close()
-        cast(Office, self.app.extensions["minsheng"]).db.close()
+        if "app" in vars(self):
+            cast(Office, self.app.extensions["minsheng"]).db.close()
 
     def token(self, submission_id: UUID | None = None, **changes: Any) -> str:
         """A page's token as the server would write it now."""
@@ -207,6 +214,33 @@ class Field:
         return self.cells()[CellKey(mode.value, district, (("sex", sex), ("age_band", age)))]
 
 
+class _Compiled(BytecodeCache):
+    """Templates as this process has compiled them before: what depends on their text is a part of the key."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Jinja asks for the code of one."""
+        code = self._code.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Jinja has compiled one."""
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
+def quick_app(made: Settings, clock: Clock) -> Flask:
+    """The application; what takes it longest, its templates, is compiled once for all tests."""
+    app = create_app(made, clock)
+    app.jinja_env.bytecode_cache = _COMPILED
+    return app
+
+
 def open_field(
     database_url: str,
     *,
@@ -236,7 +270,6 @@ def open_field(
         points={mode: [point for point in points if point.mode == mode.value] for mode in Mode},
         wave_id=planned.wave.id,
         questionnaire=published,
-        app=create_app(made, clock),
         db=db,
         catalogue=catalogue,
     )

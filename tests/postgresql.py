@@ -37,6 +37,9 @@ STOP_SECONDS = 10.0
 # Without fsync a crash of the machine loses data, a crash of the server does not: tests of crashes hold.
 # The many connections are for tests of concurrent writers.
 SETTINGS = {"listen_addresses": "", "max_connections": "250", "fsync": "off", "full_page_writes": "off"}
+SETTINGS |= {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "128MB"}
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2**30  # bytes, for each server; it uses a quarter of them
 
 
 class OwnServer:
@@ -99,11 +102,12 @@ class OwnServer:
 
 
 @contextmanager
-def own_server() -> Iterator[OwnServer]:
-    """A running server of our own; skips where the programs are missing."""
+def own_server(parent: Path | None = None) -> Iterator[OwnServer]:
+    """A running server of our own, in a folder below `parent`; skips where the programs are missing."""
     programs = machine.need(machine.POSTGRESQL)
-    remove_abandoned_folders(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+    parent = parent or _roomy_parent()
+    remove_abandoned_folders(parent)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=parent))
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = OwnServer(programs, folder)
@@ -114,6 +118,14 @@ def own_server() -> Iterator[OwnServer]:
         finally:
             server.stop()
             shutil.rmtree(folder)
+
+
+def _roomy_parent() -> Path:
+    """Memory where there is enough: each database is some three hundred files, and a file system that keeps them on a
+    disk spends more on making and removing them than the tests do on what is in them."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED:
+        return MEMORY
+    return Path(tempfile.gettempdir())
 
 
 def remove_abandoned_folders(parent: Path) -> None:

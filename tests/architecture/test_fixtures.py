@@ -1,6 +1,5 @@
 """The test machinery itself: fresh databases, pages that report errors, servers that end."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -48,9 +47,11 @@ def test_a_database_is_dropped_though_somebody_still_speaks_with_it(
 def test_the_server_of_a_killed_run_is_ended_by_the_next_run() -> None:
     machine.need(machine.POSTGRESQL)
     program = """
+        import sys
         import time
+        from pathlib import Path
         from tests.postgresql import own_server
-        with own_server() as server:
+        with own_server(Path(sys.argv[1])) as server:
             print(server.url.query["host"], flush=True)
             time.sleep(60)
     """
@@ -58,8 +59,7 @@ def test_the_server_of_a_killed_run_is_ended_by_the_next_run() -> None:
     with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o755)
         killed = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(program)],
-            env=os.environ | {"TMPDIR": shared},
+            [sys.executable, "-c", textwrap.dedent(program), shared],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             text=True,

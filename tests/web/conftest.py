@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from survey.app import create_app
 from survey.db import Database
 from survey.domain.account import Role
 from survey.services import passwords
 from survey.services.accounts import add_account
-from tests.field import NOW, Clock, settings
+from tests.field import NOW, Clock, quick_app, settings
 from tests.web.desk import PASSWORD, Desk
 
 
@@ -32,7 +31,7 @@ def new_desk(database_url: str, quick_hashing: None) -> Iterator[Callable[..., D
     def make(**changes: Any) -> Desk:
         clock, db = Clock(), Database(database_url)
         people = {role.value: add_account(db, role.value, role.value, PASSWORD, NOW) for role in Role}
-        opened.append(Desk(create_app(settings(database_url, **changes), clock), db, clock, people))
+        opened.append(Desk(quick_app(settings(database_url, **changes), clock), db, clock, people))
         return opened[-1]
 
     yield make
