@@ -179,7 +179,6 @@ class Database:
                     "journal_mode=WAL",
                     "synchronous=FULL",
                     "foreign_keys=ON",
-                    "secure_delete=ON",  # what is deleted is overwritten
                     "temp_store=MEMORY",
                 ):
                     connection.execute(f"PRAGMA {pragma}").close()

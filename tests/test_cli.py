@@ -181,19 +181,6 @@ def test_a_wave_is_planned_opened_and_closed(planned: Run) -> None:
     assert datetime.fromisoformat(closed["closes"]) <= datetime.now(UTC)
 
 
-def test_answers_are_deleted_once_the_wave_is_over(planned: Run, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.yaml"
-    plan.write_text(plan.read_text("utf-8").replace("grace_hours: 48", "grace_hours: 0"), "utf-8")
-    planned("wave", "plan", str(plan))
-    planned("wave", "open", "2026-11")
-    delete = ("wave", "delete-answers", "2026-11")
-    for arguments, code in ((delete, "delete_not_over"), ((*delete, "--early"), "delete_not_over")):
-        assert [each["code"] for each in planned(*arguments, "--json").json["problems"]] == [code]
-    planned("wave", "close", "2026-11")
-    assert [each["code"] for each in planned(*delete, "--json").json["problems"]] == ["delete_not_promised"]
-    assert planned(*delete, "--early").out == "wave: 2026-11\ndeleted: 0\n"
-
-
 def test_planning_shows_the_draft_with_its_notes(planned: Run, tmp_path: Path) -> None:
     again = planned("wave", "plan", str(tmp_path / "plan.yaml"), "--json").json
     assert again["state"] == "draft"
@@ -292,7 +279,6 @@ def kept_password() -> str:
     [
         (("wave", "open", "2031-01"), "There is no wave 2031-01."),
         (("wave", "close", "2031-01"), "There is no wave 2031-01."),
-        (("wave", "delete-answers", "2031-01"), "There is no wave 2031-01."),
         (("points", "list", "2031-01"), "There is no wave 2031-01."),
         (("account", "disable", "nobody"), "There is no account nobody."),
         (("account", "enable", "nobody"), "There is no account nobody."),

@@ -1,4 +1,4 @@
-"""`wave plan`, `wave open`, `wave supersede`, `wave close`, `wave delete-answers`, `points list` and `recount`."""
+"""`wave plan`, `wave open`, `wave supersede`, `wave close`, `points list` and `recount`."""
 
 import argparse
 import secrets
@@ -11,7 +11,6 @@ from survey.db import Database
 from survey.domain.fieldwork import Wave
 from survey.domain.problems import Invalid, Problem
 from survey.services.catalogue import Catalogue, NotFound
-from survey.services.delete_answers import delete_answers
 from survey.services.list_points import list_points
 from survey.services.move_wave import close_wave, open_wave
 from survey.services.plan_wave import plan_wave
@@ -37,10 +36,6 @@ def add(commands: Any) -> None:
     superseding = command(wave, "supersede", _supersede, _show_wave, about)
     superseding.add_argument("code", metavar="WAVE")
     superseding.add_argument("version", type=int, metavar="VERSION")
-    about = "delete the answers of a wave for good, when they have been kept as long as residents were told"
-    deleting = command(wave, "delete-answers", _delete_answers, lines, about)
-    deleting.add_argument("code", metavar="WAVE")
-    deleting.add_argument("--early", action="store_true", help="before that day, or where the plan names none")
     points = group(commands, "points", "collection points")
     command(points, "list", _points, _show_points, "codes and addresses").add_argument("code", metavar="WAVE")
     command(commands, "recount", _recount, lines, "prove the quota counters")
@@ -76,11 +71,6 @@ def _close(options: argparse.Namespace) -> Answer:
 def _supersede(options: argparse.Namespace) -> Answer:
     with named(f"wave {options.code}"), opened() as db:
         return _wave(supersede_questionnaire(db, Catalogue(db), options.code, options.version))
-
-
-def _delete_answers(options: argparse.Namespace) -> Answer:
-    with named(f"wave {options.code}"), opened() as db:
-        return {"wave": options.code, "deleted": delete_answers(db, options.code, utc_now(), early=options.early)}
 
 
 def _wave(wave: Wave) -> dict[str, Any]:

@@ -92,10 +92,6 @@ MESSAGES: dict[str, str] = {
     "cell_miscounted": "Wave {wave}: the counters say {completed} completed and {granted} granted, but {rows} "
     "responses name this cell and {open_slots} granted slots are open.",
     "wave_not_draft": "The wave {code} has been opened; its plan can't change. Give the new wave another code.",
-    "delete_not_over": "The wave still takes answers, or has not begun. They can be deleted once it is over.",
-    "delete_not_due": "The answers of this wave are to be kept until {until}. To delete them before, add {option}.",
-    "delete_not_promised": "The plan of this wave does not say how long answers are kept. To delete them, add "
-    "{option}.",
     "wave_moved_meanwhile": "Somebody else changed the wave just now. Look at it again.",
     # sampling frame: the two CSV files
     "area_city_parent": "A city stands at the top and has no parent, but {value} is given. Leave parent_code blank.",

@@ -1,6 +1,5 @@
 """What a wave of fieldwork is: its plan, its states, and when it accepts answers."""
 
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,7 +95,7 @@ class PointPlan:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What the form says about this office before its questions: whom to ask or complain to, and for how many months
-    answers are kept after the wave's end. Where a plan says nothing, the form names the issuing office."""
+    answers are kept. Where a plan says nothing, the form names the issuing office."""
 
     contact: Mapping[str, str] = field(default_factory=dict)
     keep_months: int | None = None
@@ -131,15 +130,6 @@ _NEXT = {
     (WaveState.DRAFT, WaveAction.OPEN): WaveState.OPEN,
     (WaveState.OPEN, WaveAction.CLOSE): WaveState.CLOSED,
 }
-
-
-def kept_until(closes_at: datetime, notice: Notice) -> datetime | None:
-    """Until when the answers of a wave are kept: so many months after its end. None where its plan does not say."""
-    if notice.keep_months is None:
-        return None
-    year, month = divmod(closes_at.year * 12 + closes_at.month - 1 + notice.keep_months, 12)
-    day = min(closes_at.day, monthrange(year, month + 1)[1])
-    return closes_at.replace(year=year, month=month + 1, day=day)
 
 
 def next_state(state: WaveState, action: WaveAction) -> WaveState:

@@ -18,7 +18,7 @@ from survey.domain.questionnaire import Indicator as DeclaredIndicator
 from survey.domain.questionnaire import Questionnaire
 from survey.domain.wave import WavePlan
 from survey.domain.wave_json import plan_from_json
-from survey.queries import deletion, letters, quotas, responses, waves
+from survey.queries import letters, quotas, responses, waves
 from survey.services.catalogue import Catalogue, NotFound
 from survey.services.neighbourhoods import Neighbourhoods, model_neighbourhoods
 from survey.services.wave_frame import WaveFrame, indicators_of, worked_out
@@ -43,7 +43,6 @@ class WaveResults:
     headline_mode: str
     neighbourhoods: Mapping[str, Neighbourhoods]
     earlier: tuple[WaveRates, ...]
-    answers_deleted_at: datetime | None
     letters_out: int
     letters_used: int
 
@@ -56,7 +55,6 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
             raise NotFound(code)
         cells = tuple(quotas.cells_of_wave(connection, wave.id))
         dispositions = responses.count_by_disposition(connection, wave.id)
-        deleted_at = deletion.answers_deleted_at(connection, wave.id)
         batches = letters.batches_of_wave(connection, wave.id)
         answered = {
             each: responses.count_complete(connection, each.id)
@@ -104,7 +102,6 @@ def report_wave(db: Database, catalogue: Catalogue, code: str, now: datetime) ->
         headline_mode=mode,
         neighbourhoods=modelled,
         earlier=tuple(reversed(before)),
-        answers_deleted_at=deleted_at,
         letters_out=sum(batch.out for batch in batches),
         letters_used=sum(batch.used for batch in batches),
     )

@@ -29,7 +29,6 @@ class WaveRow(SQLModel, table=True):
     closes_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     grace_seconds: int
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    answers_deleted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
 
 
 class PointRow(SQLModel, table=True):

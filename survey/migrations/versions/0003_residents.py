@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("replaced_at", MOMENT, nullable=False),
     )
     op.create_index("ix_replaced_response_wave_id", "replaced_response", ["wave_id"])
-    op.add_column("wave", sa.Column("answers_deleted_at", MOMENT, nullable=True))
     op.execute("UPDATE point SET mode = 'sampled' WHERE mode = 'coded'")
     op.execute("UPDATE response SET mode = 'sampled' WHERE mode = 'coded'")
     op.execute("UPDATE quota_cell SET mode = 'sampled' WHERE mode = 'coded'")

@@ -19,7 +19,7 @@ from analysis.report import Judged
 from analysis.risk import Flag, FlagKind, gravity
 from survey.domain.disposition import Disposition
 from survey.domain.fieldwork import QuotaCell
-from survey.domain.wave import Mode, kept_until
+from survey.domain.wave import Mode
 from survey.domain.wave_json import plan_from_json
 from survey.services.catalogue import NotFound
 from survey.services.report_wave import WaveResults
@@ -133,11 +133,6 @@ class WaveView:
         self.wave = results.wave
         self.plan = plan_from_json(results.wave.plan)
         self.title = text_of(self.plan.title)
-        self.kept_until = kept_until(results.wave.closes_at, self.plan.notice)
-        due = self.kept_until is not None and self.kept_until <= results.report.data_until
-        gone = results.answers_deleted_at is not None  # but for an interview that a tablet brought in later
-        self.must_delete = (due or gone) and any(results.dispositions.values())
-        self.deletion = f"python -m survey wave delete-answers {self.wave.code}"
         self.indicators = results.report.indicators
         self.modes = tuple(sample.mode.value for sample in self.plan.samples)
         self._by_place: dict[tuple[str, str, str], list[Judged]] = {}
