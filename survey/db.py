@@ -185,14 +185,14 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            said = connection.get_execution_options().get("begin")
+            said = connection.get_execution_options().get("begin", "BEGIN")
             if said is not None:
                 connection.connection.cursor().execute(said)
 
         return _Engines(
             engine,
             asking=engine.execution_options(begin=None),
-            reading=engine.execution_options(begin="BEGIN"),
+            reading=engine,
             writing=engine.execution_options(begin="BEGIN IMMEDIATE"),
         )
 

@@ -4,11 +4,11 @@ for long, and who takes no part leaves nothing."""
 import json
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import BrowserErrors
 from tests.field import HUAYING_AREA
-from tests.frames.excerpt import HUAYING
+from tests.frames.excerpt import HUAYING, YUECHI
 from tests.journeys.conftest import Street
 from tests.journeys.resident import ENGLISH, Resident, fill_in
 
@@ -175,6 +175,82 @@ def test_a_draft_in_another_district_waits_for_its_lists_on_a_bad_network(
     for name, code in LISTS:
         expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
     english_phone.reload()
+    for name, code in LISTS:
+        expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
+    assert somebody.chosen("sex") == ["F"]
+
+
+def test_the_list_of_a_street_that_was_given_up_fills_nothing(english_phone: Page, street: Street) -> None:
+    english_phone.goto(street.form)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    english_phone.route(f"**/areas/**/{HUAYING_AREA[:9]}.json", hold)
+    district, towns, home = (english_phone.locator(f'select[name="{name}"]') for name, _ in LISTS)
+    with english_phone.expect_response("**/areas/**"):
+        district.select_option(HUAYING)
+    with english_phone.expect_request("**/areas/**"):
+        towns.select_option(HUAYING_AREA[:9])
+    with english_phone.expect_response("**/areas/**"):
+        district.select_option(YUECHI)
+    expect(towns.locator("option").nth(1)).to_be_attached()
+    with english_phone.expect_response("**/areas/**"):
+        held[0].continue_()
+    english_phone.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert (towns.input_value(), home.locator("option").count()) == ("", 1)
+
+
+def interrupted_elsewhere(page: Page, street: Street) -> Resident:
+    """Somebody from another district is interrupted, and comes back where no list comes."""
+    page.goto(street.form)
+    somebody = Resident(page)
+    somebody.tap("age", "35-54")
+    in_another_district(page)
+    cut = page.context.new_cdp_session(page)
+    cut.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    page.route("**/areas/**", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("are filled in again")).to_be_visible()
+    return somebody
+
+
+def network_comes_back(page: Page) -> None:
+    page.unroute("**/areas/**")
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def test_what_is_chosen_while_a_draft_waits_for_its_lists_is_not_overwritten(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    interrupted_elsewhere(english_phone, street)
+    district, towns, home = (english_phone.locator(f'select[name="{name}"]') for name, _ in LISTS)
+    english_phone.unroute("**/areas/**")
+    for code in (YUECHI, HUAYING):
+        with english_phone.expect_response("**/areas/**"):
+            district.select_option(code)
+    other = towns.locator("option").nth(2)
+    expect(other).to_be_attached()
+    chosen = other.get_attribute("value") or ""
+    assert chosen != HUAYING_AREA[:9]
+    with english_phone.expect_response("**/areas/**"):
+        towns.select_option(chosen)
+    network_comes_back(english_phone)
+    english_phone.evaluate("new Promise((done) => setTimeout(done, 500))")
+    assert (towns.input_value(), home.input_value()) == (chosen, "")
+
+
+def test_a_draft_that_waits_for_its_lists_loses_nothing_to_other_answers(
+    english_phone: Page, street: Street, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow("ERR_FAILED")
+    somebody = interrupted_elsewhere(english_phone, street)
+    somebody.tap("sex", "F")
+    english_phone.reload()
+    expect(english_phone.get_by_text("are filled in again")).to_be_visible()
+    network_comes_back(english_phone)
     for name, code in LISTS:
         expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
     assert somebody.chosen("sex") == ["F"]

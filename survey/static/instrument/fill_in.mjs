@@ -10,13 +10,21 @@ export async function fillIn(form, fields, fillLists) {
       else element.value = value;
     }
   }
-  for (const [list, value] of lists) await choose(form, list, value, fillLists);
+  await choose(form, lists, fillLists);
 }
 
 // A list of areas shows what lies below the point's area; for somebody from elsewhere it is fetched again. Since the
-// fields stand in the order of the page, each list is there before its answer.
-async function choose(form, list, value, fillLists) {
-  if (list.value === value || ![...list.options].some((option) => option.value === value)) return;
-  list.value = value;
-  if (LIST_ABOVE.test(list.name)) await fillLists(form, list);
+// fields stand in the order of the page, each list is there before its answer. Whoever has chosen meanwhile, while a list
+// was long in coming, keeps their choice.
+async function choose(form, lists, fillLists) {
+  let waited = false;
+  for (const [list, value] of lists) {
+    if (list.value === value) continue;
+    if (waited && list.value) return;
+    if (![...list.options].some((option) => option.value === value)) return;
+    list.value = value;
+    if (!LIST_ABOVE.test(list.name)) continue;
+    waited = true;
+    if (!(await fillLists(form, list))) return;
+  }
 }

@@ -2,7 +2,7 @@
 // they may be somebody else's.
 import { fillLists } from "../instrument/areas.mjs";
 import { fillIn } from "../instrument/fill_in.mjs";
-import { forgetDraft, inTab, part } from "./device.mjs";
+import { DRAFT, forgetDraft, inTab, keep, kept, part } from "./device.mjs";
 
 // `own` is this tab's among the drafts; `changed` hears when fields were filled in.
 export async function restore(form, drafts, own, changed) {
@@ -31,9 +31,30 @@ export async function restore(form, drafts, own, changed) {
   const { filled, changed: anew } = note.dataset;
   note.firstElementChild.textContent = same ? filled : anew;
   changed();
+  const stop = keepWishes(form, draft.fields);
+  if (!same) {
+    form.dispatchEvent(new Event("input"));
+    forgetDraft(draft.id);
+  }
   await filling; // the lists of areas may be long in coming
-  form.dispatchEvent(new Event("input"));
-  if (!same) forgetDraft(draft.id);
+  stop();
+  changed();
+}
+
+// What is to be chosen in lists that have not come yet stays in the draft, whatever else is answered meanwhile.
+function keepWishes(form, fields) {
+  const wishes = new Map(fields.filter(([name]) => form.querySelector(`select[name="${CSS.escape(name)}"]`)));
+  const name = () => DRAFT + form.elements._token.dataset.id;
+  const add = () => {
+    const now = kept(name());
+    if (now) keep(name(), { ...now, fields: now.fields.map(([field, value]) => [field, value || wishes.get(field) || ""]) });
+  };
+  form.addEventListener("input", add);
+  form.addEventListener("change", add);
+  return () => {
+    form.removeEventListener("input", add);
+    form.removeEventListener("change", add);
+  };
 }
 
 // One button for each draft, with the moment at which it was left.

@@ -65,7 +65,7 @@ export function show(app, root, content) {
     form = page.main.querySelector("form");
     pages = pager(page.main, content.phase === "alone" ? "paged" : duty.preferences.mode, content.at);
     root.querySelector("#interview-place").replaceChildren(page.main);
-    await fillIn(form, content.fields, fillLists);
+    await fillIn(form, content.fields, (all, list) => fillLists(all, list, 1)); // the worker has them, or nobody has
     begin(form, page.instrument.routing, heard, fillLists);
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
