@@ -119,7 +119,8 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is on disk when the block is left, or leaves no trace."""
         alone = nullcontext() if self._lock is None else self._lock.held()
-        with _translated(), alone, self._engines.writing.begin() as connection:
+        # First the connection: who makes the first one of a process keeps others from theirs, and needs the lock in it.
+        with _translated(), self._engines.writing.connect() as connection, alone, connection.begin():
             yield connection
 
     def answers(self) -> bool:
