@@ -66,16 +66,18 @@ def insert_responses(connection: Connection, new: Sequence[NewResponse]) -> set[
     # By id, so that no two transactions with the same responses wait for each other; of one id the first comes first.
     ordered = sorted(new, key=lambda response: response.id)
     rows = [{name: getattr(response, name) for name in NewResponse.__slots__} for response in ordered]
-    statement = _insert_responses(connection.dialect.name)
-    return set(connection.execute(statement, rows if len(rows) > 1 else rows[0]).scalars())
+    if len(rows) == 1:  # as most come: that it was new, its count tells with less ado
+        inserted = connection.execute(_insert_new(connection.dialect.name, ResponseRow, "id"), rows[0]).rowcount
+        return {new[0].id} if inserted else set()
+    return set(connection.execute(_insert_responses(connection.dialect.name), rows).scalars())
 
 
-@cache  # building a statement costs more than running it
+@cache
 def _insert_responses(dialect: str) -> ReturningInsert[UUID]:
     return _insert_new(dialect, ResponseRow, "id").returning(col(ResponseRow.id))
 
 
-@cache
+@cache  # building a statement costs more than running it
 def _insert_new(dialect: str, table: type[SQLModel], *key: str) -> Insert:
     """An insert that does nothing where the key is taken. It waits for a simultaneous insert of the same key to end."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
