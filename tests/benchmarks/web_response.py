@@ -42,7 +42,7 @@ from tests.field import AREAS, SECRET, Field, as_form, first_answers
 
 Admitted = tuple[Wave, Admission]
 
-ROUNDS = 5
+ROUNDS = 15  # a single one wavers by a tenth
 RESPONSES = 300  # in each round; the kernel counts CPU time in hundredths of a second
 AIMS = {"sqlite": 1.6, "postgresql": 2.5}
 AT_ONCE = (1, 8, 32)  # phones
