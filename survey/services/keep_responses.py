@@ -126,12 +126,13 @@ def _enter(checked: Checked, wave: Wave) -> tuple[Checked | None, Admission]:
     elif admission not in {Admission.OPEN, Admission.GRACE}:
         return None, admission
     asked_now = (wave.questionnaire_code, wave.questionnaire_version)
-    late = admission is not Admission.OPEN
-    superseded = (response.questionnaire_code, response.questionnaire_version) != asked_now
-    entering = _without_the_hour(response)
-    if late or superseded:
-        entering = replace(entering, disposition=disposition, late=late, superseded=superseded)
-    return (checked if entering is response else replace(checked, response=entering)), admission
+    entering = replace(
+        _without_the_hour(response),
+        disposition=disposition,
+        late=admission is not Admission.OPEN,
+        superseded=(response.questionnaire_code, response.questionnaire_version) != asked_now,
+    )
+    return replace(checked, response=entering), admission
 
 
 def _without_the_hour(response: NewResponse) -> NewResponse:

@@ -146,6 +146,19 @@ def in_another_district(page: Page) -> None:
     page.locator('select[name="home"]').select_option(HUAYING_AREA)
 
 
+def interrupted_elsewhere(page: Page, street: Street, times: int | None = None) -> Resident:
+    """Somebody from another district is interrupted, and comes back where so many times no list comes."""
+    page.goto(street.form)
+    somebody = Resident(page)
+    somebody.tap("age", "35-54")
+    in_another_district(page)
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    page.route("**/areas/**", lambda route: route.abort(), times=times)
+    page.reload()
+    expect(page.get_by_text("are filled in again")).to_be_visible()
+    return somebody
+
+
 def test_the_lists_of_areas_come_after_all_on_a_bad_network(
     english_phone: Page, street: Street, browser_errors: BrowserErrors
 ) -> None:
@@ -162,15 +175,7 @@ def test_a_draft_in_another_district_waits_for_its_lists_on_a_bad_network(
     english_phone: Page, street: Street, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.allow("ERR_FAILED")
-    english_phone.goto(street.form)
-    somebody = Resident(english_phone)
-    somebody.tap("age", "35-54")
-    in_another_district(english_phone)
-    cut = english_phone.context.new_cdp_session(english_phone)
-    cut.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    english_phone.route("**/areas/**", lambda route: route.abort(), times=2)
-    english_phone.reload()
-    expect(english_phone.get_by_text("are filled in again")).to_be_visible()
+    somebody = interrupted_elsewhere(english_phone, street, times=2)
     somebody.tap("sex", "F")  # nobody has to wait for the lists
     for name, code in LISTS:
         expect(english_phone.locator(f'select[name="{name}"]')).to_have_value(code)
@@ -200,20 +205,6 @@ def test_the_list_of_a_street_that_was_given_up_fills_nothing(english_phone: Pag
         held[0].continue_()
     english_phone.evaluate("new Promise((done) => setTimeout(done, 200))")
     assert (towns.input_value(), home.locator("option").count()) == ("", 1)
-
-
-def interrupted_elsewhere(page: Page, street: Street) -> Resident:
-    """Somebody from another district is interrupted, and comes back where no list comes."""
-    page.goto(street.form)
-    somebody = Resident(page)
-    somebody.tap("age", "35-54")
-    in_another_district(page)
-    cut = page.context.new_cdp_session(page)
-    cut.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    page.route("**/areas/**", lambda route: route.abort())
-    page.reload()
-    expect(page.get_by_text("are filled in again")).to_be_visible()
-    return somebody
 
 
 def network_comes_back(page: Page) -> None:
